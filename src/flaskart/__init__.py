@@ -1,0 +1,3 @@
+"""Flaskart: a headless commerce backend in one Python process."""
+
+__version__ = "0.1.0"
