@@ -1,0 +1,114 @@
+"""Deployment settings: read once from `FLASKART_*` variables and `.env`, validated, frozen, passed down."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from flaskart.kit.money import exponent
+
+PREFIX = "FLASKART_"
+DATABASE_DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
+MIN_SECRET_BYTES = 32
+SECRET_FILE = "secret.key"  # noqa: S105 - a file's name
+
+
+class SettingsError(Exception):
+    """What is wrong with the configuration, in one line."""
+
+
+def _known_database(url: str) -> str:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ValueError("not a database URL") from None
+    if parsed.drivername not in DATABASE_DRIVERS:
+        raise ValueError("only sqlite and postgresql are supported")
+    if not parsed.database or parsed.database == ":memory:":
+        raise ValueError("it names no database: each connection would have an empty one of its own")
+    return url
+
+
+def _known_currency(code: str) -> str:
+    exponent(code)
+    return code
+
+
+class Settings(BaseSettings):
+    """Each field is the variable `FLASKART_<NAME>`; `.env.example` says what it is for."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    instance: Path = Path("instance")
+    database_url: Annotated[str, AfterValidator(_known_database)] | None = None
+    secret_key: SecretStr | None = None
+    currency: Annotated[str, AfterValidator(_known_currency)] = "USD"
+    access_token_seconds: Annotated[int, Field(ge=60, le=86_400)] = 900
+    refresh_token_seconds: Annotated[int, Field(ge=3_600, le=31_536_000)] = 2_592_000
+    max_body_bytes: Annotated[int, Field(ge=1_024, le=104_857_600)] = 1_048_576
+    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment and `.env`.
+
+        Raises:
+            SettingsError: a value is not valid, or a `FLASKART_*` name is unknown.
+        """
+        try:
+            settings = cls()
+        except ValidationError as invalid:
+            first = invalid.errors()[0]
+            name = str(first["loc"][0]).upper()
+            raise SettingsError(f"{PREFIX}{name}: {first['msg']}") from None
+        except ValueError as unreadable:
+            raise SettingsError(f".env cannot be read: {unreadable}") from None
+        known = {PREFIX + name.upper() for name in cls.model_fields}
+        unknown = sorted(name for name in _names_in_use() if name not in known)
+        if unknown:
+            raise SettingsError(f"{unknown[0]} is not a setting of this version (.env.example lists them)")
+        return settings
+
+    @property
+    def database(self) -> str:
+        """The database URL: the one given, or a SQLite file in the instance folder."""
+        return self.database_url or f"sqlite:///{(self.instance / 'flaskart.db').absolute()}"
+
+    @property
+    def secret_file(self) -> Path:
+        return self.instance / SECRET_FILE
+
+    def secret(self) -> bytes:
+        """Return the signing secret, from the variable or from the file that `flaskart init` writes.
+
+        Raises:
+            SettingsError: there is none, or it is shorter than 32 bytes.
+        """
+        if self.secret_key is not None:
+            secret, source = self.secret_key.get_secret_value().encode(), f"{PREFIX}SECRET_KEY"
+        elif self.secret_file.is_file():
+            secret, source = self.secret_file.read_bytes().strip(), str(self.secret_file)
+        else:
+            raise SettingsError(f"No secret key: run `flaskart init`, or set {PREFIX}SECRET_KEY")
+        if len(secret) < MIN_SECRET_BYTES:
+            raise SettingsError(f"{source} is too short: at least {MIN_SECRET_BYTES} bytes are needed")
+        return secret
+
+
+# Read by the test suite alone, which may run beside a shop's own settings.
+TEST_NAMES = frozenset({"FLASKART_TEST_POSTGRES_URL"})
+
+
+def _names_in_use() -> set[str]:
+    names = {name for name in os.environ if name.startswith(PREFIX)}
+    env_file = Path(".env")
+    if env_file.is_file():
+        assigned = (
+            line.partition("=")[0].removeprefix("export ").strip() for line in env_file.read_text().splitlines()
+        )
+        names |= {name for name in assigned if name.startswith(PREFIX)}
+    return names - TEST_NAMES
