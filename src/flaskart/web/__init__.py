@@ -1,0 +1,1 @@
+"""Flask lives here: what every door of the shop shares."""

@@ -1,0 +1,77 @@
+"""The kinds of values that public JSON is made of."""
+
+import re
+from decimal import Decimal
+from functools import cache
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from flaskart.kit.paging import DEFAULT_LIMIT, MAX_LIMIT, Page
+
+# C0 controls and DEL, but for tab, line feed and carriage return. PostgreSQL cannot store NUL.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+MAX_CURSOR = 64
+
+
+def _without_controls(text: str) -> str:
+    if _CONTROLS.search(text):
+        raise PydanticCustomError("control_character", "Control characters are not allowed")
+    return text
+
+
+def _exact_number(value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise PydanticCustomError("number_type", "Input should be a number")
+    return Decimal(value)
+
+
+class Input(BaseModel):
+    """A request's body: nothing is converted, nothing unknown is accepted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Query(BaseModel):
+    """A request's query string: nothing unknown is accepted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    @cache
+    def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:  # type: ignore[override]
+        """Return the schema, made once: flask-openapi asks for it with every request."""
+        return super().model_json_schema(*args, **options)
+
+
+Text = Annotated[str, AfterValidator(_without_controls)]
+Line = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\r\n\t]*$"),
+    AfterValidator(_without_controls),
+]
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_exact_number),
+    WithJsonSchema({"type": "number", "minimum": 0, "examples": [19.99]}),
+]
+
+
+class PageQuery(Query):
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="How many rows a page has at most.")] = DEFAULT_LIMIT
+    after: Annotated[
+        Text | None, Field(max_length=MAX_CURSOR, description="The cursor `pagination.next` of the page before.")
+    ] = None
+
+
+class Pagination(BaseModel):
+    """`next` is the cursor to send as `after`; it is null on the last page."""
+
+    next: str | None
+    has_more: bool
+    limit: int
+
+    @classmethod
+    def of(cls, page: Page[Any]) -> "Pagination":
+        return cls(next=page.next, has_more=page.next is not None, limit=page.limit)

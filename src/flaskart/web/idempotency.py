@@ -1,0 +1,161 @@
+"""`Idempotency-Key` (IETF draft-ietf-httpapi-idempotency-key-header-07): a retried write has one effect.
+
+The key is claimed, and its answer kept, in the transaction of the write itself, so that neither "done but not
+recorded" nor "recorded but not done" can exist. Refused requests change nothing and keep nothing.
+"""
+
+import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
+
+from flask import Flask, Response, g, request
+from sqlalchemy import Index, LargeBinary, String, delete, select, update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from flaskart.kit import clock
+from flaskart.kit.db import LOCK_NOT_AVAILABLE, insert_into, sqlstate
+from flaskart.kit.errors import BadRequest, Conflict, InvalidInput
+from flaskart.kit.tables import Id, Table
+from flaskart.web.http import db, incoming, shop
+from flaskart.web.json import encode_canonical
+
+HEADER = "Idempotency-Key"
+MAX_KEY_LENGTH = 255
+KEPT = timedelta(hours=48)
+
+
+class IdempotencyKeyMalformed(BadRequest):
+    code = "idempotency_key_malformed"
+    message = f"An {HEADER} has 1 to {MAX_KEY_LENGTH} visible ASCII characters"
+
+
+class IdempotencyKeyReused(InvalidInput):
+    code = "idempotency_key_reused"
+    message = f"This {HEADER} was used for another request"
+
+
+class RequestInFlight(Conflict):
+    code = "request_in_flight"
+    message = f"A request with this {HEADER} is still being worked on"
+
+
+class IdempotencyKey(Table):
+    """A key of one caller, what it was used for, and what was answered."""
+
+    __tablename__ = "idempotency_key"
+    __table_args__ = (
+        Index("uq_idempotency_key_caller_key", "caller", "key", unique=True),
+        Index("ix_idempotency_key_created_at", "created_at"),
+    )
+
+    id: Mapped[Id]
+    caller: Mapped[str] = mapped_column(String(40))
+    key: Mapped[str] = mapped_column(String(MAX_KEY_LENGTH))
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary(32))
+    status: Mapped[int | None]
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+
+
+class Replay(Exception):
+    """The request was answered before; the transaction has nothing to do."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        super().__init__(status)
+        self.status = status
+        self.body = body
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A key held by the open transaction."""
+
+    session: Session
+    row_id: int
+
+    def keep(self, status: int, body: bytes) -> None:
+        self.session.execute(
+            update(IdempotencyKey).where(IdempotencyKey.id == self.row_id).values(status=status, body=body)
+        )
+
+
+@contextmanager
+def writing() -> Iterator[Session]:
+    """Open the request's write transaction, holding its `Idempotency-Key` if it has one.
+
+    Raises:
+        Replay: the key was used for the same request before.
+        IdempotencyKeyReused: it was used for another one.
+        RequestInFlight: another transaction holds it for too long.
+    """
+    key = request.headers.get(HEADER)
+    try:
+        with db().write() as session:
+            g.claim = None if key is None else _claim(session, key)
+            yield session
+            if g.claim is not None:
+                raise AssertionError("a write must answer with `show` inside its transaction")
+    finally:
+        g.claim = None
+
+
+def register(app: Flask) -> None:
+    app.register_error_handler(Replay, _answer_again)
+
+
+def forget_expired(session: Session) -> int:
+    """Delete the keys that are past their 48 hours; return how many there were."""
+    expired = IdempotencyKey.created_at < clock.now() - KEPT
+    return len(session.execute(delete(IdempotencyKey).where(expired).returning(IdempotencyKey.id)).all())
+
+
+def _claim(session: Session, key: str) -> Claim:
+    if not (1 <= len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()):
+        raise IdempotencyKeyMalformed
+    caller = f"customer:{g.actor.customer_id}" if "actor" in g else "anonymous"
+    now = clock.now()
+    values = {"caller": caller, "key": key, "fingerprint": _fingerprint(), "created_at": now}
+    taken_over = {"fingerprint": values["fingerprint"], "created_at": now, "status": None, "body": None}
+    insert = (
+        insert_into(session, IdempotencyKey)
+        .values(values)
+        .on_conflict_do_update(
+            index_elements=["caller", "key"], set_=taken_over, where=IdempotencyKey.created_at < now - KEPT
+        )
+        .returning(IdempotencyKey.id)
+    )
+    try:
+        row_id = session.execute(insert).scalar_one_or_none()
+    except OperationalError as waited:
+        if sqlstate(waited) == LOCK_NOT_AVAILABLE:
+            raise RequestInFlight from waited
+        raise
+    if row_id is not None:
+        return Claim(session, row_id)
+    raise _used(session, caller, key)
+
+
+def _used(session: Session, caller: str, key: str) -> Exception:
+    row = session.scalars(
+        select(IdempotencyKey).where(IdempotencyKey.caller == caller, IdempotencyKey.key == key)
+    ).one()
+    if row.fingerprint != _fingerprint():
+        return IdempotencyKeyReused()
+    if row.status is None or row.body is None:
+        return RequestInFlight()
+    return Replay(row.status, row.body)
+
+
+def _fingerprint() -> bytes:
+    # Keyed, since a body may hold a password, which a plain hash would let anyone try to guess.
+    parts = [request.method.encode(), request.full_path.encode(), encode_canonical(incoming().parsed_body)]
+    return hmac.digest(shop().secret, b"\0".join(parts), "sha256")
+
+
+def _answer_again(replay: Replay) -> Response:
+    headers = {"Idempotency-Replayed": "true"}
+    return Response(replay.body, HTTPStatus(replay.status), headers, content_type="application/json")

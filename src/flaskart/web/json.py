@@ -1,0 +1,46 @@
+"""JSON as the API speaks it: exact numbers, RFC 3339 times, no NaN."""
+
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import msgspec
+from flask.json.provider import JSONProvider
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_canonical = msgspec.json.Encoder(decimal_format="number", order="sorted")
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+
+class MalformedJson(ValueError):
+    pass
+
+
+def encode(value: object) -> bytes:
+    return _encoder.encode(value)
+
+
+def encode_canonical(value: object) -> bytes:
+    """Encode with sorted members, so that equal values have equal bytes."""
+    return _canonical.encode(value)
+
+
+def decode(data: bytes | str) -> Any:
+    """Decode strictly by RFC 8259; fractions become `Decimal`, so that no amount is rounded on its way in.
+
+    Raises:
+        MalformedJson: not JSON, not UTF-8, nested too deeply, or a number past all measure (`1e99999999999999999999`).
+    """
+    try:
+        return _decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidOperation) as malformed:
+        raise MalformedJson(str(malformed)) from malformed
+
+
+class ExactJson(JSONProvider):
+    """Flask's own hooks (`jsonify`, the test client) speak the same JSON."""
+
+    def dumps(self, obj: Any, **_kwargs: Any) -> str:
+        return encode(obj).decode()
+
+    def loads(self, s: str | bytes, **_kwargs: Any) -> Any:
+        return decode(s)

@@ -1,0 +1,176 @@
+"""The OpenAPI document: what flask-openapi collects, completed with what every operation shares."""
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any, cast
+
+from flask import Flask, current_app
+from flask.typing import ResponseReturnValue
+from flask_openapi.blueprint import APIBlueprint
+from flask_openapi.models.tag import Tag
+from flask_openapi.openapi import OpenAPI
+from flask_openapi.types import ResponseDict
+from pydantic import BaseModel
+
+from flaskart.kit.errors import Forbidden, InvalidInput, ShopError, Unauthenticated
+from flaskart.web.auth import Access, access_of
+from flaskart.web.http import BodyNotJson, BodyTooLarge, JsonMalformed, ShopRequest, db
+from flaskart.web.idempotency import (
+    HEADER,
+    MAX_KEY_LENGTH,
+    IdempotencyKeyMalformed,
+    IdempotencyKeyReused,
+    RequestInFlight,
+)
+from flaskart.web.json import ExactJson
+from flaskart.web.problems import PROBLEM_JSON, problem_body
+from flaskart.web.tokens import InvalidToken
+
+SECURITY_SCHEMES: dict[str, Any] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+# Put on an operation that hands out secrets: their answers are never stored, so a key would have no effect.
+WITHOUT_IDEMPOTENCY = {"x-idempotency-key": "ignored"}
+# Put on an operation whose answer has an ETag.
+TAGGED = {"x-etag": True}
+Document = dict[str, Any]
+
+
+def door(name: str, module: str, prefix: str, tag: str, meaning: str) -> APIBlueprint:
+    """Make a room's door: its operations are called by their functions' names and shown under one tag."""
+    tags: list[Tag | dict[str, Any]] = [Tag(name=tag, description=meaning)]
+    return APIBlueprint(name, module, url_prefix=prefix, abp_tags=tags, operation_id_callback=_operation_id)
+
+
+def answers(model: type[BaseModel], *errors: type[ShopError], status: int = 200) -> ResponseDict:
+    """Describe an operation's answers: its success, and the errors that are its own."""
+    described: ResponseDict = {str(status): model}
+    described.update(_problems(errors))
+    return described
+
+
+def openapi_document() -> Document:
+    """Return the OpenAPI 3.1 document of the current app."""
+    return cast("ShopApp", current_app).document
+
+
+class ShopApp(OpenAPI):
+    """Flask with flask-openapi, mended where it assumes one blueprint a path or its own shape of errors."""
+
+    request_class = ShopRequest
+    json_provider_class = ExactJson
+
+    def register_api(self, api: APIBlueprint, **options: Any) -> None:
+        """Register a door; where two doors share a path (the shopper's and the staff's), both are documented."""
+        shared = {path: self.paths[path] for path in api.paths if path in self.paths}
+        super().register_api(api, **options)
+        for path, item in shared.items():
+            self.paths[path] = item.model_copy(update={m: op for m, op in api.paths[path] if op is not None})
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        """Run the view, and again when its transaction lost against another one."""
+        return db().retrying(super().dispatch_request)
+
+    @cached_property
+    def document(self) -> Document:
+        """The OpenAPI 3.1 document of all registered routes."""
+        self.openapi_version = "3.1.0"  # flask-openapi would say 3.2, which few tools read
+        document: Document = self.api_doc
+        document["components"]["schemas"] = dict(sorted(document["components"]["schemas"].items()))
+        for operation, access, method in _operations(self, document):
+            _complete(operation, access, method)
+            _say_whether_a_body_is_needed(operation, document["components"]["schemas"])
+        return document
+
+
+def _operation_id(*, name: str, **_unused: str) -> str:
+    return name
+
+
+def _operations(app: Flask, document: Document) -> Iterator[tuple[Document, Access, str]]:
+    for rule in app.url_map.iter_rules():
+        path = re.sub(r"<(?:[^<:]+:)?([^>]+)>", r"{\1}", rule.rule)
+        for method in rule.methods or ():
+            operation = document["paths"].get(path, {}).get(method.lower())
+            if operation is not None:
+                yield operation, access_of(app.view_functions[rule.endpoint]), method
+
+
+def _complete(operation: Document, access: Access, method: str) -> None:
+    if "description" in operation:
+        operation["description"] = operation["description"].replace("<br/>", "\n").strip()
+    if access is not Access.ANYONE:
+        operation["security"] = [{"bearer": []}]
+    responses = operation["responses"]
+    if PROBLEM_JSON not in responses.get("422", {}).get("content", {}):
+        responses.pop("422", None)  # flask-openapi describes 422 in a shape of its own
+    for status, shared in _problems(_shared_errors(operation, access, method)).items():
+        examples = shared["content"][PROBLEM_JSON]["examples"]
+        responses.setdefault(status, shared)["content"][PROBLEM_JSON]["examples"].update(examples)
+    if operation.get("x-etag"):
+        responses["304"] = {"description": "What one has is still true"}
+    operation["responses"] = dict(sorted(responses.items()))
+    parameters = operation.get("parameters", []) + _header_parameters(operation, method)
+    if parameters:
+        operation["parameters"] = parameters
+
+
+def _say_whether_a_body_is_needed(operation: Document, schemas: Document) -> None:
+    """An empty body is an empty object, which is enough where no member is required."""
+    if "requestBody" in operation:
+        reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+        operation["requestBody"]["required"] = "required" in schemas[reference.rpartition("/")[2]]
+
+
+def _shared_errors(operation: Document, access: Access, method: str) -> list[type[ShopError]]:
+    """Return the errors that come from what kind of operation it is, not from what it does."""
+    errors: list[type[ShopError]] = [InvalidInput]
+    if access is not Access.ANYONE:
+        errors += [Unauthenticated, InvalidToken]
+    if access is Access.STAFF:
+        errors += [Forbidden]
+    if method != "GET":
+        errors += [BodyTooLarge]
+    if _takes_idempotency_key(operation, method):
+        errors += [IdempotencyKeyMalformed, IdempotencyKeyReused, RequestInFlight]
+    if "requestBody" in operation or _takes_idempotency_key(operation, method):
+        errors += [JsonMalformed, BodyNotJson]  # a key's fingerprint covers a body even where none is asked for
+    return errors
+
+
+def _header_parameters(operation: Document, method: str) -> list[Document]:
+    parameters = []
+    if _takes_idempotency_key(operation, method):
+        meaning = "Makes a retry safe: for 48 hours the same request under the same key is answered as before."
+        bounds = {"minLength": 1, "maxLength": MAX_KEY_LENGTH, "pattern": "^[ -~]+$"}
+        parameters.append(_header_parameter(HEADER, meaning, bounds))
+    if operation.get("x-etag"):
+        parameters.append(_header_parameter("If-None-Match", "The ETag of what one has.", {}))
+    if "412" in operation["responses"]:
+        parameters.append(_header_parameter("If-Match", "Do it only if this is still the ETag.", {}))
+    return parameters
+
+
+def _header_parameter(name: str, meaning: str, bounds: Document) -> Document:
+    schema = {"type": "string"} | bounds
+    return {"name": name, "in": "header", "required": False, "description": meaning, "schema": schema}
+
+
+def _takes_idempotency_key(operation: Document, method: str) -> bool:
+    return method != "GET" and operation.get("x-idempotency-key") != "ignored"
+
+
+def _problems(errors: tuple[type[ShopError], ...] | list[type[ShopError]]) -> Document:
+    described: Document = {}
+    for error in errors:
+        response = described.setdefault(str(error.status), _problem_response(error.status))
+        response["content"][PROBLEM_JSON]["examples"][error.code] = {
+            "summary": error.message,
+            "value": problem_body(error()),
+        }
+    return described
+
+
+def _problem_response(status: int) -> Document:
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}
+    return {"description": HTTPStatus(status).phrase, "content": {PROBLEM_JSON: content}}

@@ -1,0 +1,58 @@
+"""Health checks, and what happens when the database is not there."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from flaskart import migrations
+from flaskart.app import create_app
+from flaskart.kit.db import Database
+from flaskart.settings import Settings
+from tests.callers import Caller, in_process
+from tests.servers import SECRET
+
+NOWHERE = ["sqlite:////nonexistent/folder/shop.db", "postgresql://nobody@127.0.0.1:1/nothing"]
+
+
+def caller_of(url: str, folder: Path) -> Caller:
+    settings = Settings(_env_file=None, instance=folder, database_url=url, secret_key=SecretStr(SECRET))
+    return Caller(in_process(create_app(settings).test_client()))
+
+
+def test_a_migrated_shop_is_healthy_and_ready(anyone: Caller) -> None:
+    assert anyone.get("/healthz").json == {"status": "ok"}
+    assert anyone.get("/readyz").json == {"status": "ok"}
+
+
+def test_a_shop_of_another_schema_is_not_ready(anyone: Caller, db: Database) -> None:
+    migrations.downgrade(db, "0005")
+
+    answer = anyone.get("/readyz")
+    migrations.upgrade(db)
+
+    assert (answer.status, answer.json["code"]) == (503, "not_migrated")
+
+
+def test_a_shop_that_was_never_migrated_is_not_ready(anyone: Caller, db: Database) -> None:
+    migrations.downgrade(db, "base")
+    with db.engine.connect() as connection:
+        connection.exec_driver_sql("DROP TABLE alembic_version")
+        connection.commit()
+
+    answer = anyone.get("/readyz")
+    migrations.upgrade(db)
+
+    assert (answer.status, answer.json["code"]) == (503, "not_migrated")
+
+
+@pytest.mark.parametrize("url", NOWHERE)
+def test_an_unreachable_database_is_a_503_that_says_when_to_come_back(url: str, tmp_path: Path) -> None:
+    anyone = caller_of(url, tmp_path)
+
+    for path in ("/readyz", "/products", "/products/1"):
+        answer = anyone.get(path)
+
+        assert (answer.status, answer.json["code"]) == (503, "database_unavailable")
+        assert answer.headers["Retry-After"] == "1"
+    assert anyone.get("/healthz").status == 200

@@ -1,0 +1,43 @@
+"""Failures that nobody expected: a 500 says nothing to the caller and everything to the log."""
+
+import logging
+
+import pytest
+from pydantic import BaseModel
+
+from flaskart.web import problems
+from flaskart.web.auth import anyone as public
+from flaskart.web.http import show
+from flaskart.web.openapi import ShopApp
+from tests.callers import Caller
+
+
+class Out(BaseModel):
+    number: int
+
+
+def test_a_bug_is_a_500_without_internals(app: ShopApp, anyone: Caller, caplog: pytest.LogCaptureFixture) -> None:
+    @public
+    def broken() -> None:
+        raise RuntimeError("the secret inside")
+
+    app.view_functions["health.healthz"] = broken
+
+    with caplog.at_level(logging.ERROR):
+        answer = anyone.get("/healthz")
+
+    assert (answer.status, answer.json["code"]) == (500, "internal_error")
+    assert answer.headers["Content-Type"] == problems.PROBLEM_JSON
+    assert b"secret" not in answer.body
+    assert "the secret inside" in caplog.text
+    assert answer.headers["Request-Id"] in caplog.text
+
+
+def test_a_bug_in_our_output_is_not_the_callers_fault(app: ShopApp, anyone: Caller) -> None:
+    @public
+    def broken() -> object:
+        return show(Out.model_validate({"number": "many"}))
+
+    app.view_functions["health.healthz"] = broken
+
+    assert anyone.get("/healthz").status == 500
