@@ -40,8 +40,8 @@ fix: setup ## Format, and mend what ruff can mend
 	$(BIN)/ruff format
 
 openapi: setup ## Write openapi.json and the list of errors anew
-	$(BIN)/flaskart openapi > openapi.json
-	$(BIN)/flaskart errors > docs/errors.md
+	$(BIN)/flaskart openapi > openapi.json.new && mv openapi.json.new openapi.json
+	$(BIN)/flaskart errors > docs/errors.md.new && mv docs/errors.md.new docs/errors.md
 
 bench: setup ## Measure the shop; ARGS="--engine sqlite|postgresql --products N --quick"
 	$(BIN)/python -m bench $(ARGS)

@@ -85,7 +85,7 @@ def test_a_reader_does_not_wait_for_a_writer(db: Database) -> None:
     assert names(db) == ["Cellar", "Main"]
 
 
-@pytest.mark.parametrize("state", ["40001", "40P01"])
+@pytest.mark.parametrize("state", ["40001", "40P01", "23503"])
 def test_a_transaction_that_lost_is_run_again(db: Database, state: str) -> None:
     failures: list[Exception] = [lost(state), TryAgain(), lost(state)]
 

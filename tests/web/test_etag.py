@@ -1,5 +1,12 @@
 """Entity tags: nothing is sent twice, and nobody's edit is lost."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+from sqlalchemy import text
+
+from flaskart.inventory.actions import Demand, allocate
+from flaskart.kit.db import Database
 from tests.callers import Caller, Make
 
 
@@ -42,6 +49,35 @@ def test_a_stale_edit_is_refused_and_changes_nothing(make: Make) -> None:
         assert (stale.status, stale.json["code"]) == (412, "precondition_failed")
 
     assert boss.get("/products/1").json["product"]["name"] == "Cup"
+
+
+def test_an_edit_waits_for_a_sale_under_way_and_finds_itself_stale(make: Make, db: Database) -> None:
+    mug, boss = make.product(stock=5), make.staff()
+    tag = boss.get("/products/1").headers["ETag"]
+    sale = Demand(variant_id=1, product_id=mug, name="Mug", quantity=1, is_for_sale=True)
+
+    with ThreadPoolExecutor(1) as pool:
+        with db.write() as session:
+            allocate(session, [sale], reference="test")
+            edit = pool.submit(boss.patch, "/products/1", {"stock": 9}, If_Match=tag)
+            wait_until_blocked(db)
+        answer = edit.result()
+
+    assert (answer.status, answer.json["code"]) == (412, "precondition_failed")
+    assert make.stock_of(mug) == 4
+
+
+def wait_until_blocked(db: Database) -> None:
+    """On PostgreSQL, wait until somebody waits for a row; on SQLite a writer waits before its first statement."""
+    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    for _ in range(500):
+        if db.engine.dialect.name == "sqlite":
+            return
+        with db.read() as session:
+            if session.scalar(waiting):
+                return
+        Event().wait(0.01)
+    raise AssertionError("nobody waited")
 
 
 def test_any_state_matches_a_star(make: Make) -> None:

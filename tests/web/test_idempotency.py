@@ -8,7 +8,7 @@ from sqlalchemy import func, select, text
 from flaskart.kit import clock
 from flaskart.kit.db import Database
 from flaskart.orders.models import Order
-from flaskart.web.idempotency import IdempotencyKey, forget_expired
+from flaskart.web.idempotency import IdempotencyKey, forget_expired_keys
 from tests.callers import Caller, Make
 
 
@@ -137,7 +137,7 @@ def test_only_expired_keys_are_forgotten(make: Make, db: Database) -> None:
         old.update({"created_at": clock.now() - timedelta(hours=49)})
 
     with db.write() as session:
-        assert forget_expired(session) == 1
+        assert forget_expired_keys(session) == 1
 
     with db.read() as session:
         assert session.scalars(select(IdempotencyKey.key)).all() == ["new"]

@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from flask import Response
 from pydantic import BaseModel
 
 from flaskart.web import problems
@@ -18,7 +19,7 @@ class Out(BaseModel):
 
 def test_a_bug_is_a_500_without_internals(app: ShopApp, anyone: Caller, caplog: pytest.LogCaptureFixture) -> None:
     @public
-    def broken() -> None:
+    def broken() -> Response:
         raise RuntimeError("the secret inside")
 
     app.view_functions["health.healthz"] = broken
@@ -35,7 +36,7 @@ def test_a_bug_is_a_500_without_internals(app: ShopApp, anyone: Caller, caplog: 
 
 def test_a_bug_in_our_output_is_not_the_callers_fault(app: ShopApp, anyone: Caller) -> None:
     @public
-    def broken() -> object:
+    def broken() -> Response:
         return show(Out.model_validate({"number": "many"}))
 
     app.view_functions["health.healthz"] = broken

@@ -20,8 +20,9 @@ Result = TypeVar("Result")
 
 BUSY_TIMEOUT_SECONDS = 5
 MAX_TRIES = 8
-# https://www.postgresql.org/docs/current/errcodes-appendix.html: serialization failure, deadlock.
-RETRIED_SQLSTATES = frozenset({"40001", "40P01"})
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: serialization failure, deadlock, and a foreign key
+# violation, which here means that a row was deleted after the transaction had read it.
+RETRIED_SQLSTATES = frozenset({"40001", "40P01", "23503"})
 LOCK_NOT_AVAILABLE = "55P03"
 
 

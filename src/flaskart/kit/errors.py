@@ -13,6 +13,10 @@ class FieldError:
     code: str
 
 
+# Members of every answer (RFC 9457, section 3.1, and our own): no fact may have their names.
+RESERVED = frozenset({"type", "title", "status", "detail", "instance", "code", "msg", "errors"})
+
+
 class ShopError(Exception):
     """An expected failure. `facts` become members of the answer, so that a client acts without parsing prose."""
 
@@ -24,6 +28,8 @@ class ShopError(Exception):
     def __init__(self, detail: str | None = None, *, errors: tuple[FieldError, ...] = (), **facts: object) -> None:
         super().__init__(detail or self.message)
         self.detail = detail or self.message
+        if not RESERVED.isdisjoint(facts):
+            raise TypeError(f"reserved as a fact: {sorted(RESERVED & facts.keys())}")
         self.facts = facts
         if not errors and self.pointer is not None:
             errors = (FieldError(self.pointer, self.detail, self.code),)

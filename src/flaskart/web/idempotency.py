@@ -107,7 +107,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(Replay, _answer_again)
 
 
-def forget_expired(session: Session) -> int:
+def forget_expired_keys(session: Session) -> int:
     """Delete the keys that are past their 48 hours; return how many there were."""
     expired = IdempotencyKey.created_at < clock.now() - KEPT
     return len(session.execute(delete(IdempotencyKey).where(expired).returning(IdempotencyKey.id)).all())
