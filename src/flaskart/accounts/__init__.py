@@ -1,0 +1,1 @@
+"""Customers and staff: who they are and how they sign in."""

@@ -1,0 +1,36 @@
+"""How dealing with an account can fail."""
+
+from flaskart.kit.errors import Conflict, InvalidInput, NotFound, Unauthenticated
+
+
+class UsernameTaken(Conflict):
+    code = "username_taken"
+    message = "This username is taken"
+    pointer = "/username"
+
+
+class EmailTaken(Conflict):
+    code = "email_taken"
+    message = "This e-mail address is taken"
+    pointer = "/email"
+
+
+class InvalidCredentials(Unauthenticated):
+    code = "invalid_credentials"
+    message = "Invalid credentials"
+
+
+class InvalidRefreshToken(Unauthenticated):
+    code = "invalid_refresh_token"
+    message = "The refresh token is not valid, has expired or was revoked"
+
+
+class WrongPassword(InvalidInput):
+    code = "wrong_password"
+    message = "This is not your current password"
+    pointer = "/current_password"
+
+
+class AccountNotFound(NotFound):
+    code = "account_not_found"
+    message = "Account not found"

@@ -1,0 +1,73 @@
+"""Named reads of the accounts room."""
+
+import hashlib
+from collections.abc import Sequence
+
+from sqlalchemy import Select, exists, or_, select
+from sqlalchemy.orm import Session
+
+from flaskart.accounts.errors import AccountNotFound
+from flaskart.accounts.models import Customer, RefreshToken, fold
+from flaskart.kit.actor import Actor, Role
+
+
+def find_actor(session: Session, customer_id: int, session_id: str) -> Actor | None:
+    """Return who a sign-in belongs to; None once it was revoked or the account erased. One statement."""
+    alive = exists().where(
+        RefreshToken.family == session_id, RefreshToken.customer_id == Customer.id, RefreshToken.revoked_at.is_(None)
+    )
+    role = session.scalar(select(Customer.role).where(Customer.id == customer_id, Customer.erased_at.is_(None), alive))
+    return None if role is None else Actor(customer_id, Role(role), session_id)
+
+
+def get_account(session: Session, actor: Actor) -> Customer:
+    """Return the actor's own account.
+
+    Raises:
+        AccountNotFound: erased a moment ago.
+    """
+    return _found(session.scalars(_own_account(actor)).one_or_none())
+
+
+def lock_account(session: Session, actor: Actor) -> Customer:
+    """Return the actor's own account, which nobody else changes until the transaction ends.
+
+    Raises:
+        AccountNotFound: erased a moment ago.
+    """
+    return _found(session.scalars(_own_account(actor).with_for_update()).one_or_none())
+
+
+def find_by_login(session: Session, name: str) -> Customer | None:
+    """Return the account with this username or e-mail address; usernames have no `@`, so only one can fit."""
+    folded = fold(name)
+    return session.scalars(
+        select(Customer).where(
+            or_(Customer.username_folded == folded, Customer.email_folded == folded), Customer.erased_at.is_(None)
+        )
+    ).one_or_none()
+
+
+def find_refresh_token(session: Session, token: str) -> RefreshToken | None:
+    """Return the row of a refresh token, locked until the transaction ends."""
+    presented = select(RefreshToken).where(RefreshToken.token_hash == hash_token(token))
+    return session.scalars(presented.with_for_update()).one_or_none()
+
+
+def list_accounts(session: Session) -> Sequence[Customer]:
+    return session.scalars(select(Customer).where(Customer.erased_at.is_(None)).order_by(Customer.id)).all()
+
+
+def hash_token(token: str) -> str:
+    """Return what is stored of a random token; 256 random bits need no salt and no slow hash."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _own_account(actor: Actor) -> Select[Customer]:
+    return select(Customer).where(Customer.id == actor.customer_id, Customer.erased_at.is_(None))
+
+
+def _found(customer: Customer | None) -> Customer:
+    if customer is None:
+        raise AccountNotFound
+    return customer
