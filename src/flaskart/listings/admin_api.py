@@ -1,0 +1,78 @@
+"""The staff's door to products."""
+
+from flask import Response
+from sqlalchemy.orm import Session
+
+from flaskart.catalog import actions as catalog
+from flaskart.catalog.errors import ProductNotFound, SkuTaken, SlugTaken
+from flaskart.catalog.models import Product
+from flaskart.kit.actor import Actor
+from flaskart.listings import actions
+from flaskart.listings.queries import get_listing, lock_listing
+from flaskart.listings.schemas import (
+    NewProduct,
+    ProductAdded,
+    ProductChange,
+    ProductChanged,
+    ProductOut,
+    ProductPath,
+    ProductRemoved,
+    ProductShown,
+)
+from flaskart.web.auth import staff
+from flaskart.web.etag import PreconditionFailed, require_match
+from flaskart.web.http import shop, show
+from flaskart.web.idempotency import writing
+from flaskart.web.openapi import answers, door
+
+api = door("products_admin", __name__, "/products", "products", "What the shop sells.")
+
+
+@api.post("", responses=answers(ProductAdded, SlugTaken, SkuTaken, status=201))
+@staff
+def add_product(actor: Actor, body: NewProduct) -> Response:
+    """Add a product."""
+    currency = shop().settings.currency
+    values = body.model_dump(exclude={"price"}) | {"price_minor": body.price_minor(currency), "currency": currency}
+    with writing() as session:
+        product_id = actions.add_listing(session, **values)
+        product = ProductOut.of(get_listing(session, str(product_id)))
+        return show(ProductAdded(msg="Product added", product_id=product_id, product=product), 201)
+
+
+@api.patch("/<product_id>", responses=answers(ProductChanged, ProductNotFound, PreconditionFailed, SlugTaken, SkuTaken))
+@staff
+def edit_product(actor: Actor, path: ProductPath, body: ProductChange) -> Response:
+    """Change what is given of a product."""
+    return _edit(path.product_id, body)
+
+
+@api.put("/<product_id>", responses=answers(ProductChanged, ProductNotFound, PreconditionFailed, SlugTaken, SkuTaken))
+@staff
+def update_product(actor: Actor, path: ProductPath, body: ProductChange) -> Response:
+    """Change what is given of a product; another name of `PATCH`."""
+    return _edit(path.product_id, body)
+
+
+@api.delete("/<product_id>", responses=answers(ProductRemoved, ProductNotFound, PreconditionFailed))
+@staff
+def remove_product(actor: Actor, path: ProductPath) -> Response:
+    """Remove a product; one that was ever ordered is archived, so that its orders keep it."""
+    with writing() as session:
+        product = lock_listing(session, path.product_id)
+        require_match(_as_read(session, product))
+        catalog.remove_product(session, product)
+        return show(ProductRemoved(msg="Product deleted", product_id=product.id))
+
+
+def _edit(name: str, change: ProductChange) -> Response:
+    edit = change.edit(shop().settings.currency)
+    with writing() as session:
+        product = lock_listing(session, name)
+        require_match(_as_read(session, product))
+        actions.edit_listing(session, product, edit)
+        return show(ProductChanged(msg="Product updated", product=_as_read(session, product).product))
+
+
+def _as_read(session: Session, product: Product) -> ProductShown:
+    return ProductShown(product=ProductOut.of(get_listing(session, str(product.id))))

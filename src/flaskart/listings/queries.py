@@ -1,0 +1,115 @@
+"""Named reads of products with their stock. Each is one statement."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Integer, Select, bindparam, select
+from sqlalchemy.orm import Session
+
+from flaskart.catalog.errors import ProductNotFound
+from flaskart.catalog.models import Product, ProductStatus, Variant
+from flaskart.catalog.queries import id_or_slug, lock_product
+from flaskart.inventory.queries import available_stock, lock_levels
+from flaskart.kit.paging import Page, decode_cursor, page_of
+
+
+@dataclass(frozen=True, slots=True)
+class VariantListing:
+    id: int
+    sku: str
+    price_minor: int
+    currency: str
+    stock: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A product as the shop shows it; the first variant is the default one."""
+
+    id: int
+    name: str
+    slug: str
+    description: str
+    created_at: datetime
+    updated_at: datetime
+    variants: Sequence[VariantListing]
+
+
+def list_listings(session: Session, *, limit: int, after: str | None) -> Page[Listing]:
+    """Return a page of published products in the order they were added."""
+    last_id = 0 if after is None else decode_cursor(after)
+    listings = _read(session, _PAGE, {"after": last_id, "rows": limit + 1})
+    return page_of(listings, limit, key=lambda listing: listing.id)
+
+
+def get_listing(session: Session, name: str) -> Listing:
+    """Return a published product by its slug or, when `name` is a number, by its id.
+
+    Raises:
+        ProductNotFound: no such product, or not published.
+    """
+    wanted = id_or_slug(name)
+    found = _read(session, _BY_ID if isinstance(wanted, int) else _BY_SLUG, {"wanted": wanted})
+    if not found:
+        raise ProductNotFound
+    return found[0]
+
+
+def lock_listing(session: Session, name: str) -> Product:
+    """Return a product with its variants; neither they nor their stock change until the transaction ends.
+
+    Raises:
+        ProductNotFound: no such id or slug, or archived.
+    """
+    product = lock_product(session, name)
+    lock_levels(session, [variant.id for variant in product.variants])
+    return product
+
+
+def _read(session: Session, statement: Select[Any], parameters: dict[str, Any]) -> list[Listing]:
+    rows_of: dict[int, list[tuple[Any, ...]]] = {}
+    rows: Iterable[Any] = session.execute(statement, parameters)
+    for row in rows:
+        rows_of.setdefault(row[0], []).append(row)
+    return [_listing(rows) for rows in rows_of.values()]
+
+
+def _listing(rows: Sequence[tuple[Any, ...]]) -> Listing:
+    variants = [
+        VariantListing(id_, sku, price_minor, currency, max(int(stock), 0))
+        for *_, id_, sku, price_minor, currency, stock in rows
+    ]
+    id_, name, slug, description, created_at, updated_at = rows[0][:6]
+    return Listing(id_, name, slug, description, created_at, updated_at, variants)
+
+
+def _with_variants(products: Select[Product]) -> Select[Any]:
+    product = products.subquery().c
+    return (
+        select(
+            product.id,
+            product.name,
+            product.slug,
+            product.description,
+            product.created_at,
+            product.updated_at,
+            Variant.id,
+            Variant.sku,
+            Variant.price_minor,
+            Variant.currency,
+            available_stock(Variant.id),
+        )
+        .join(Variant, Variant.product_id == product.id)
+        .order_by(product.id, Variant.position)
+    )
+
+
+# Put together once: building them takes longer than running them.
+_PUBLISHED = select(Product).where(Product.status == ProductStatus.PUBLISHED)
+_PAGE = _with_variants(
+    _PUBLISHED.where(Product.id > bindparam("after")).order_by(Product.id).limit(bindparam("rows", type_=Integer))
+)
+_BY_ID = _with_variants(_PUBLISHED.where(Product.id == bindparam("wanted")))
+_BY_SLUG = _with_variants(_PUBLISHED.where(Product.slug == bindparam("wanted")))
