@@ -1,0 +1,1 @@
+"""The one room where money is added up: pure functions, no tables."""
