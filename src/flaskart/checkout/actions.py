@@ -1,0 +1,65 @@
+"""Placing an order: the one flow that needs cart, stock and orders together."""
+
+from decimal import Decimal
+
+from sqlalchemy.orm import Session
+
+from flaskart.accounts.queries import get_account
+from flaskart.cart.actions import complete_cart
+from flaskart.cart.errors import CartEmpty, CurrencyMismatch
+from flaskart.cart.queries import Line, list_lines_of
+from flaskart.checkout.errors import TotalChanged
+from flaskart.inventory.actions import Demand, allocate
+from flaskart.kit.actor import Actor
+from flaskart.kit.money import to_major
+from flaskart.orders.actions import Agreed, record_order, stock_reference
+from flaskart.orders.models import Order
+
+
+def place_order(session: Session, actor: Actor, *, expected_total: Decimal | None = None) -> Order:
+    """Turn the actor's cart into an order at today's prices and promise its stock; the cart is empty afterwards.
+
+    The number of statements does not depend on the number of lines. Stock comes last, since others wait for it.
+
+    Raises:
+        CartEmpty: there is nothing to order.
+        CurrencyMismatch: a product was repriced in another currency since it was put in the cart.
+        TotalChanged: `expected_total`, in major units, is not the total.
+        InsufficientStock: `lines` names what there is not enough of.
+    """
+    cart = complete_cart(session, actor)
+    lines = list_lines_of(session, cart)
+    if not lines:
+        raise CartEmpty
+    for line in lines:
+        if line.currency != cart.currency:
+            raise CurrencyMismatch(cart_currency=cart.currency, product_currency=line.currency)
+    email = get_account(session, actor).email
+    agreed = [_agreed(line) for line in lines]
+    order = record_order(session, actor, cart_id=cart.id, email=email, currency=cart.currency, lines=agreed)
+    total = to_major(order.total_minor, order.currency)
+    if expected_total is not None and expected_total != total:
+        raise TotalChanged(total=total, expected_total=expected_total, currency=order.currency)
+    allocate(session, [_demand(line) for line in lines], reference=stock_reference(order))
+    return order
+
+
+def _agreed(line: Line) -> Agreed:
+    return Agreed(
+        product_id=line.product_id,
+        variant_id=line.variant_id,
+        sku=line.sku,
+        product_name=line.name,
+        unit_price_minor=line.unit_price_minor,
+        quantity=line.quantity,
+    )
+
+
+def _demand(line: Line) -> Demand:
+    return Demand(
+        variant_id=line.variant_id,
+        product_id=line.product_id,
+        name=line.name,
+        quantity=line.quantity,
+        is_for_sale=line.is_for_sale,
+    )

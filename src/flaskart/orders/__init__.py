@@ -1,0 +1,1 @@
+"""What was agreed: orders, their lines and what happened to them."""
