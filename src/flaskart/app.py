@@ -1,0 +1,65 @@
+"""The builder: the only module that knows all rooms."""
+
+from flask import Flask
+from flask_openapi.models.info import Info
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from flaskart import __version__
+from flaskart.accounts.queries import find_actor
+from flaskart.accounts.store_api import account_api, auth_api
+from flaskart.cart.store_api import api as cart_api
+from flaskart.checkout.store_api import api as checkout_api
+from flaskart.kit.db import Database
+from flaskart.listings.admin_api import api as products_admin_api
+from flaskart.listings.store_api import api as products_api
+from flaskart.migrations import head_revision
+from flaskart.orders.store_api import api as orders_api
+from flaskart.settings import Settings
+from flaskart.web import auth, http, idempotency, problems, requests
+from flaskart.web.docs import pages
+from flaskart.web.health import api as health_api
+from flaskart.web.openapi import SECURITY_SCHEMES, ShopApp
+from flaskart.web.tokens import AccessTokens
+
+DOORS = (auth_api, account_api, products_api, products_admin_api, cart_api, orders_api, checkout_api, health_api)
+
+
+def create_app(settings: Settings) -> ShopApp:
+    """Build an app. Nothing is shared with another one, and the database is first asked when a request comes.
+
+    Raises:
+        SettingsError: no usable secret.
+    """
+    app = ShopApp(
+        __name__,
+        info=Info(title="Flaskart", version=__version__, description="A headless commerce backend."),
+        security_schemes=SECURITY_SCHEMES,
+        validation_error_callback=problems.refuse_fields,
+        validation_error_model=problems.Problem,
+        doc_ui=False,
+        static_folder=None,
+    )
+    secret = settings.secret()
+    app.extensions[http.KEY] = http.Shop(
+        settings=settings,
+        secret=secret,
+        db=Database(settings.database),
+        tokens=AccessTokens.with_secret(secret, settings.access_token_seconds),
+        find_actor=find_actor,
+        revision=head_revision(),
+    )
+    app.url_map.converters["id"] = http.IdConverter
+    for door in DOORS:
+        app.register_api(door)
+    app.register_blueprint(pages)
+    for part in (http, problems, idempotency, auth, requests):
+        part.register(app)
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    return app
+
+
+def wsgi() -> Flask:
+    """Build the app of a server process from its environment."""
+    return create_app(Settings.load())

@@ -1,0 +1,48 @@
+"""The command line: `flaskart serve | init | db | user | demo | doctor | openapi | errors | routes`."""
+
+import sys
+from typing import NoReturn
+
+import click
+from alembic.util import CommandError
+from sqlalchemy.exc import OperationalError
+
+from flaskart import __version__
+from flaskart.cli.catalogue import demo
+from flaskart.cli.database import db
+from flaskart.cli.reports import doctor, errors, openapi, routes
+from flaskart.cli.server import init, serve
+from flaskart.cli.users import user
+from flaskart.kit.errors import ShopError
+from flaskart.settings import SettingsError
+
+
+@click.group()
+@click.version_option(__version__, prog_name="flaskart")
+def cli() -> None:
+    """Run and look after a Flaskart shop.
+
+    Settings come from FLASKART_* variables and from .env in the current folder.
+    """
+
+
+for command in (init, serve, db, user, demo, doctor, openapi, errors, routes):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line: exit 0 when done, 1 with one line when refused, 2 when called wrongly."""
+    try:
+        cli()
+    except (SettingsError, ShopError, CommandError) as refused:
+        _give_up(str(refused))
+    except OSError as failure:
+        _give_up(f"{failure.filename}: {failure.strerror}")
+    except OperationalError as outage:
+        _give_up(f"the database says: {outage.orig}")
+
+
+def _give_up(reason: str) -> NoReturn:
+    first_line, *_ = reason.splitlines()
+    click.echo(f"flaskart: {first_line}", err=True)
+    sys.exit(1)

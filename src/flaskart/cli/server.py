@@ -1,0 +1,86 @@
+"""`flaskart init | serve`: set up a shop and run it."""
+
+import os
+import secrets
+import socket
+
+import click
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from flaskart import migrations
+from flaskart.accounts.actions import forget_expired_sign_ins
+from flaskart.cli.shop import open_shop
+from flaskart.kit.db import Database
+from flaskart.settings import Settings
+from flaskart.web.idempotency import forget_expired_keys
+
+BLOCKING_THREADS = 4
+# Granian's workers miss a signal that comes while they start, and would be waited for without end.
+STOP_SECONDS = 10
+
+
+@click.command()
+def init() -> None:
+    """Make the instance folder, a random secret and the database, and migrate it. May be repeated."""
+    settings = Settings.load()
+    if settings.secret_key is None or settings.database_url is None:
+        settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if settings.secret_key is None and not settings.secret_file.exists():
+        _write_secret(settings)
+        click.echo(f"Wrote a new secret to {settings.secret_file}")
+    settings.secret()
+    migrations.upgrade(Database(settings.database))
+    click.echo(f"The database is at revision {migrations.head_revision()}")
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65_535), help="Port to listen on.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Number of processes.")
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve the shop's API until SIGTERM or Ctrl-C; requests under way get ten seconds to finish."""
+    settings, db = open_shop()
+    settings.secret()
+    _see_that_port_is_free(host, port)
+    with db.write() as session:
+        forget_expired_keys(session)
+        forget_expired_sign_ins(session)
+    db.close()
+    base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    click.echo(
+        f"Flaskart serves on {base}\n"
+        f"  open  {base}/docs\n"
+        f"  try   curl {base}/products?limit=2\n"
+        f"  try   curl {base}/products/1",
+    )
+    Granian(
+        "flaskart.app:wsgi",
+        factory=True,
+        interface=Interfaces.WSGI,
+        address=host,
+        port=port,
+        workers=workers,
+        blocking_threads=BLOCKING_THREADS,
+        workers_kill_timeout=STOP_SECONDS,
+        log_level=LogLevels.warning,
+    ).serve()
+
+
+def _see_that_port_is_free(host: str, port: int) -> None:
+    """Say in one line what Granian would say in a backtrace."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as refused:
+            raise click.ClickException(f"cannot listen on {host} port {port}: {refused.strerror}") from None
+
+
+def _write_secret(settings: Settings) -> None:
+    """Write a random secret that only the owner of the file can read, from its first moment on."""
+    descriptor = os.open(settings.secret_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(48))

@@ -1,0 +1,69 @@
+"""`flaskart routes | openapi`: the API described, without a shop."""
+
+import json
+
+import pytest
+
+from tests.cli.shells import Shell
+
+CORE = {
+    ("POST", "/auth/register"): "anyone",
+    ("POST", "/auth/login"): "anyone",
+    ("POST", "/auth/refresh"): "anyone",
+    ("POST", "/auth/logout"): "anyone",
+    ("GET", "/products"): "anyone",
+    ("POST", "/products"): "staff",
+    ("PUT", "/products/{product_id}"): "staff",
+    ("PATCH", "/products/{product_id}"): "staff",
+    ("DELETE", "/products/{product_id}"): "staff",
+    ("GET", "/cart"): "customer",
+    ("POST", "/cart"): "customer",
+    ("PATCH", "/cart/{product_id}"): "customer",
+    ("DELETE", "/cart/{product_id}"): "customer",
+    ("DELETE", "/cart/clear"): "customer",
+    ("POST", "/orders"): "customer",
+    ("GET", "/orders"): "customer",
+    ("GET", "/orders/history"): "customer",
+    ("GET", "/orders/{order_id}"): "customer",
+    ("GET", "/account"): "customer",
+    ("PATCH", "/account"): "customer",
+    ("DELETE", "/account"): "customer",
+    ("POST", "/account/password"): "customer",
+}
+
+
+def test_routes_tell_programs_who_may_call_what(nowhere: Shell) -> None:
+    rows = json.loads(nowhere.done("routes", "--json"))
+
+    access = {(row["method"], row["path"]): row["access"] for row in rows}
+    assert len(access) == len(rows)
+    assert {route: access.get(route) for route in CORE} == CORE
+    assert {frozenset(row) for row in rows} == {frozenset({"method", "path", "access"})}
+    assert [(row["path"], row["method"]) for row in rows] == sorted((row["path"], row["method"]) for row in rows)
+
+
+def test_routes_are_a_table_for_people(nowhere: Shell) -> None:
+    lines = [line.split() for line in nowhere.done("routes").splitlines()]
+
+    assert lines[0] == ["method", "path", "access"]
+    assert ["POST", "/orders", "customer"] in lines
+
+
+def test_openapi_prints_a_document_with_every_route_of_the_api(nowhere: Shell) -> None:
+    document = json.loads(nowhere.done("openapi"))
+
+    assert document["openapi"] == "3.1.0"
+    assert document["info"]["title"] == "Flaskart"
+    operations = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
+    assert operations >= set(CORE)
+
+
+def test_the_document_is_the_same_every_time(nowhere: Shell) -> None:
+    assert nowhere.done("openapi") == nowhere.done("openapi", PYTHONHASHSEED="1")
+
+
+@pytest.mark.parametrize("command", ["routes", "openapi"])
+def test_describing_the_api_leaves_nothing_behind(nowhere: Shell, command: str) -> None:
+    nowhere.done(command)
+
+    assert list(nowhere.folder.iterdir()) == []

@@ -1,0 +1,148 @@
+"""`flaskart serve`: when it starts, whom it listens to and how it stops."""
+
+import json
+import signal
+import socket
+import subprocess
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import psutil
+import pytest
+
+from flaskart import migrations
+from flaskart.accounts.queries import list_accounts
+from flaskart.kit import clock
+from flaskart.kit.db import Database
+from flaskart.web.idempotency import IdempotencyKey
+from tests.accounts.sign_ins import rows_of
+from tests.callers import Caller
+from tests.cli.shells import Shell
+from tests.postgres import free_port
+from tests.servers import FLASKART, Server, serving
+
+ALICE = json.dumps({"username": "alice", "email": "alice@example.com", "password": "correct horse"}).encode()
+DEADLINE_SECONDS = 20
+
+
+def test_serve_refuses_to_start_without_a_secret(shop: Shell) -> None:
+    bare = Shell(shop.folder, {name: value for name, value in shop.environment.items() if "SECRET" not in name})
+
+    refusal = bare.refused("serve")
+
+    assert refusal == "flaskart: No secret key: run `flaskart init`, or set FLASKART_SECRET_KEY"
+
+
+def test_serve_refuses_to_start_with_a_short_secret(shop: Shell) -> None:
+    refusal = shop.refused("serve", FLASKART_SECRET_KEY="x" * 31)
+
+    assert refusal == "flaskart: FLASKART_SECRET_KEY is too short: at least 32 bytes are needed"
+
+
+@pytest.mark.parametrize("revision", ["base", "0001"])
+def test_serve_refuses_to_start_on_a_database_that_is_not_migrated(
+    shop: Shell, database_url: str, revision: str
+) -> None:
+    database = Database(database_url)
+    migrations.downgrade(database, revision)
+    database.close()
+
+    refusal = shop.refused("serve")
+
+    assert refusal == "Error: the database is not at this version's schema: run `flaskart init`"
+
+
+def test_serve_listens_to_this_machine_only_unless_told_otherwise(server: Server) -> None:
+    parent = psutil.Process(server.process.pid)
+
+    listening = {
+        connection.laddr
+        for process in (parent, *parent.children(recursive=True))
+        for connection in process.net_connections(kind="inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+
+    assert {(address.ip, address.port) for address in listening} == {("127.0.0.1", port_of(server))}
+
+
+def test_serve_says_where_to_look(server: Server, tmp_path: Path) -> None:
+    assert (tmp_path / "serve.log").read_text().splitlines() == [
+        f"Flaskart serves on {server.url}",
+        f"  open  {server.url}/docs",
+        f"  try   curl {server.url}/products?limit=2",
+        f"  try   curl {server.url}/products/1",
+    ]
+
+
+def test_what_serve_says_to_open_is_there(server: Server) -> None:
+    anyone = Caller(server.send)
+
+    assert (anyone.get("/docs").status, anyone.get("/products?limit=2").status) == (200, 200)
+
+
+def test_serve_forgets_idempotency_keys_past_their_48_hours(db: Database, database_url: str, tmp_path: Path) -> None:
+    with db.write() as session:
+        for key, hours in (("old", 49), ("new", 47)):
+            created_at = clock.now() - timedelta(hours=hours)
+            row = IdempotencyKey(
+                caller="anonymous", key=key, fingerprint=b"x", status=200, body=b"{}", created_at=created_at
+            )
+            session.add(row)
+
+    with serving(database_url, tmp_path):
+        keys = [row["key"] for row in rows_of(db, "idempotency_key")]
+
+    assert keys == ["new"]
+
+
+def test_a_server_that_is_still_starting_its_workers_stops_too(shop: Shell) -> None:
+    command = [FLASKART, "serve", "--port", str(free_port()), "--workers", "2"]
+    process = subprocess.Popen(command, cwd=shop.folder, env=shop.environment, stdout=subprocess.DEVNULL)
+    wait_for_children_of(process, 2)
+
+    process.terminate()
+
+    assert process.wait(timeout=DEADLINE_SECONDS) == 0
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_a_request_under_way_is_finished_before_the_server_stops(
+    server: Server, db: Database, stop: signal.Signals
+) -> None:
+    with socket.create_connection(("127.0.0.1", port_of(server)), timeout=DEADLINE_SECONDS) as client:
+        client.sendall(
+            b"POST /auth/register HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Connection: close\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(ALICE)
+        )
+        # The server asks for the body only once the shop reads it: from here on the request is under way.
+        assert client.recv(64).startswith(b"HTTP/1.1 100 ")
+        server.process.send_signal(stop)
+        wait_until_nobody_is_let_in(port_of(server))
+
+        client.sendall(ALICE)
+        answer = read_all(client)
+
+    assert answer.startswith(b"HTTP/1.1 201 ")
+    assert server.process.wait(timeout=DEADLINE_SECONDS) == 0
+    with db.read() as session:
+        assert [account.username for account in list_accounts(session)] == ["alice"]
+
+
+def port_of(server: Server) -> int:
+    return int(server.url.rpartition(":")[2])
+
+
+def wait_for_children_of(process: subprocess.Popen[bytes], count: int) -> None:
+    while len(psutil.Process(process.pid).children()) < count:
+        assert process.poll() is None
+
+
+def wait_until_nobody_is_let_in(port: int) -> None:
+    with suppress(ConnectionError):
+        while True:
+            socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_SECONDS).close()
+
+
+def read_all(client: socket.socket) -> bytes:
+    return b"".join(iter(lambda: client.recv(65_536), b""))

@@ -1,0 +1,92 @@
+"""`flaskart user`: accounts made by hand."""
+
+import json
+from datetime import datetime
+
+import pytest
+
+from flaskart.accounts.actions import log_in
+from flaskart.accounts.errors import InvalidCredentials
+from flaskart.accounts.queries import list_accounts
+from flaskart.kit.db import Database
+from tests.cli.shells import Shell
+
+PASSWORD = "correct horse"
+
+
+def test_an_account_is_opened_with_the_password_of_standard_input(shop: Shell, db: Database) -> None:
+    printed = shop.done("user", "create", "alice", "alice@example.com", "--password-stdin", stdin=f"{PASSWORD}\n")
+
+    assert printed == "Created customer alice (id 1)\n"
+    assert log_in(db, "alice", PASSWORD, valid_seconds=60).customer_id == 1
+    with pytest.raises(InvalidCredentials):
+        log_in(db, "alice", f"{PASSWORD}\n", valid_seconds=60)
+
+
+def test_staff_are_made_at_the_command_line(shop: Shell, db: Database) -> None:
+    printed = shop.done(
+        "user", "create", "boss", "boss@example.com", "--staff", "--password-stdin", "--json", stdin=PASSWORD
+    )
+
+    [account] = json.loads(printed)
+    assert datetime.fromisoformat(account.pop("created_at")).utcoffset() is not None
+    assert account == {
+        "id": 1,
+        "username": "boss",
+        "email": "boss@example.com",
+        "role": "staff",
+        "is_email_verified": False,
+    }
+    with db.read() as session:
+        assert [account.role for account in list_accounts(session)] == ["staff"]
+
+
+def test_a_taken_name_is_refused_and_nothing_changes(shop: Shell, db: Database) -> None:
+    shop.done("user", "create", "alice", "alice@example.com", "--password-stdin", stdin=PASSWORD)
+
+    refusal = shop.refused(
+        "user", "create", "ALICE", "other@example.com", "--staff", "--password-stdin", stdin="another horse"
+    )
+
+    assert refusal == "flaskart: This username is taken"
+    with db.read() as session:
+        assert [(account.username, account.role) for account in list_accounts(session)] == [("alice", "customer")]
+    assert log_in(db, "alice", PASSWORD, valid_seconds=60).customer_id == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "email", "password", "refusal"),
+    [
+        ("al ice", "alice@example.com", PASSWORD, "Error: username: A username has neither spaces nor an @"),
+        ("alice", "alice", PASSWORD, "Error: email: An email address must have an @-sign."),
+        ("alice", "alice@example.com", "1234567", "Error: password: String should have at least 8 characters"),
+        ("alice", "alice@example.com", "", "Error: password: String should have at least 8 characters"),
+    ],
+)
+def test_a_bad_field_is_refused_in_one_line_that_does_not_show_the_password(
+    shop: Shell, db: Database, name: str, email: str, password: str, refusal: str
+) -> None:
+    assert shop.refused("user", "create", name, email, "--password-stdin", stdin=password) == refusal
+
+    with db.read() as session:
+        assert list_accounts(session) == []
+
+
+def test_accounts_are_listed_as_a_table_or_as_json(shop: Shell) -> None:
+    for name in ("alice", "bob"):
+        shop.done("user", "create", name, f"{name}@example.com", "--password-stdin", stdin=PASSWORD)
+
+    table, rows = shop.done("user", "list").splitlines(), json.loads(shop.done("user", "list", "--json"))
+
+    assert [line.split()[:4] for line in table] == [
+        ["id", "username", "email", "role"],
+        ["1", "alice", "alice@example.com", "customer"],
+        ["2", "bob", "bob@example.com", "customer"],
+    ]
+    assert [row["username"] for row in rows] == ["alice", "bob"]
+    assert set(rows[0]) == {"id", "username", "email", "role", "is_email_verified", "created_at"}
+
+
+def test_a_shop_without_accounts_lists_none(shop: Shell) -> None:
+    assert shop.done("user", "list") == ""
+    assert shop.done("user", "list", "--json") == "[]\n"

@@ -1,0 +1,258 @@
+"""Deployment settings: where they come from and what is refused."""
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from flaskart.settings import Settings, SettingsError
+
+LONG = "x" * 32
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder_and_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.upper().startswith("FLASKART_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_shop_needs_no_setting(tmp_path: Path) -> None:
+    settings = Settings.load()
+
+    assert settings.model_dump() == {
+        "instance": Path("instance"),
+        "database_url": None,
+        "secret_key": None,
+        "currency": "USD",
+        "access_token_seconds": 900,
+        "refresh_token_seconds": 2_592_000,
+        "max_body_bytes": 1_048_576,
+        "trusted_proxies": 0,
+    }
+    assert settings.database == f"sqlite:///{tmp_path}/instance/flaskart.db"
+    assert settings.secret_file == Path("instance/secret.key")
+
+
+GIVEN: dict[str, tuple[str, object]] = {
+    "instance": ("/srv/shop", Path("/srv/shop")),
+    "database_url": ("postgresql://shop@db.example/shop", "postgresql://shop@db.example/shop"),
+    "secret_key": (LONG, SecretStr(LONG)),
+    "currency": ("JPY", "JPY"),
+    "access_token_seconds": ("60", 60),
+    "refresh_token_seconds": ("3600", 3_600),
+    "max_body_bytes": ("1024", 1_024),
+    "trusted_proxies": ("2", 2),
+}
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    text, value = GIVEN[name]
+    monkeypatch.setenv(f"FLASKART_{name.upper()}", text)
+
+    settings = Settings.load()
+
+    assert getattr(settings, name) == value
+    assert getattr(settings, name) != getattr(Settings.model_construct(), name)
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_read_from_the_env_file(tmp_path: Path, name: str) -> None:
+    text, value = GIVEN[name]
+    (tmp_path / ".env").write_text(f"# a comment\n\nexport FLASKART_{name.upper()}='{text}'\nOTHER=1\n")
+
+    settings = Settings.load()
+
+    assert getattr(settings, name) == value
+
+
+def test_a_variable_counts_more_than_the_env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("FLASKART_CURRENCY=JPY\nFLASKART_TRUSTED_PROXIES=1\n")
+    monkeypatch.setenv("FLASKART_CURRENCY", "EUR")
+
+    settings = Settings.load()
+
+    assert (settings.currency, settings.trusted_proxies) == ("EUR", 1)
+
+
+@pytest.mark.parametrize("name", ["FLASKART_CURENCY", "FLASKART_", "FLASKART_SECRET", "FLASKART_DATABASE__URL"])
+def test_an_unknown_variable_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "EUR")
+
+    with pytest.raises(SettingsError) as refused:
+        Settings.load()
+
+    assert str(refused.value) == f"{name} is not a setting of this version (.env.example lists them)"
+
+
+def test_an_unknown_name_in_the_env_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("FLASKART_CURRENCY=EUR\nFLASKART_CURENCY=EUR\n")
+
+    with pytest.raises(SettingsError) as refused:
+        Settings.load()
+
+    assert str(refused.value) == "FLASKART_CURENCY is not a setting of this version (.env.example lists them)"
+
+
+def test_names_of_other_programs_and_of_the_tests_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    monkeypatch.setenv("DATABASE_URL", "mysql://elsewhere/shop")
+    monkeypatch.setenv("FLASKART_TEST_POSTGRES_URL", "postgresql://localhost/postgres")
+
+    settings = Settings.load()
+
+    assert settings.database_url is None
+
+
+def test_an_env_file_that_is_no_text_is_refused_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"FLASKART_CURRENCY=\xff\xfe\n")
+
+    with pytest.raises(SettingsError, match=r"^\.env cannot be read: [^\n]+$"):
+        Settings.load()
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("", "not a database URL"),
+        ("shop.db", "not a database URL"),
+        ("://", "not a database URL"),
+        ("mysql://localhost/shop", "only sqlite and postgresql are supported"),
+        ("postgres://localhost/shop", "only sqlite and postgresql are supported"),
+        ("sqlite+nonsense:///shop.db", "only sqlite and postgresql are supported"),
+        ("postgresql+nonsense://localhost/shop", "only sqlite and postgresql are supported"),
+        ("sqlite://", "it names no database: each connection would have an empty one of its own"),
+        ("sqlite:///:memory:", "it names no database: each connection would have an empty one of its own"),
+        ("postgresql://localhost", "it names no database: each connection would have an empty one of its own"),
+    ],
+)
+def test_a_bad_database_url_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch, url: str, reason: str) -> None:
+    monkeypatch.setenv("FLASKART_DATABASE_URL", url)
+
+    with pytest.raises(SettingsError) as refused:
+        Settings.load()
+
+    assert str(refused.value) == f"FLASKART_DATABASE_URL: Value error, {reason}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///shop.db",
+        "sqlite:////srv/shop.db",
+        "sqlite+pysqlite:///shop.db",
+        "postgresql://shop:secret@db.example:5432/shop",
+        "postgresql+psycopg://db.example/shop",
+        "postgresql:///shop?host=/run/postgresql",
+    ],
+)
+def test_urls_of_both_engines_are_taken_as_they_are(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("FLASKART_DATABASE_URL", url)
+
+    settings = Settings.load()
+
+    assert settings.database == url
+
+
+@pytest.mark.parametrize("code", ["", "usd", "EURO", "ABC", "XAU", "XXX"])
+def test_a_currency_that_no_price_can_have_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    monkeypatch.setenv("FLASKART_CURRENCY", code)
+
+    with pytest.raises(SettingsError, match=r"^FLASKART_CURRENCY: [^\n]+$"):
+        Settings.load()
+
+
+@pytest.mark.parametrize("code", ["USD", "EUR", "JPY", "KWD"])
+def test_any_currency_with_a_minor_unit_will_do(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    monkeypatch.setenv("FLASKART_CURRENCY", code)
+
+    assert Settings.load().currency == code
+
+
+@pytest.mark.parametrize(
+    ("name", "smallest", "largest"),
+    [
+        ("access_token_seconds", 60, 86_400),
+        ("refresh_token_seconds", 3_600, 31_536_000),
+        ("max_body_bytes", 1_024, 104_857_600),
+        ("trusted_proxies", 0, 10),
+    ],
+)
+def test_a_number_has_bounds(monkeypatch: pytest.MonkeyPatch, name: str, smallest: int, largest: int) -> None:
+    variable = f"FLASKART_{name.upper()}"
+    for number in (smallest, largest):
+        monkeypatch.setenv(variable, str(number))
+        assert getattr(Settings.load(), name) == number
+    for text in (str(smallest - 1), str(largest + 1), "", "many", "1.5"):
+        monkeypatch.setenv(variable, text)
+
+        with pytest.raises(SettingsError, match=rf"^{variable}: [^\n]+$"):
+            Settings.load()
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_settings_do_not_change(name: str) -> None:
+    settings = Settings.load()
+    before = getattr(settings, name)
+
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(settings, name, GIVEN[name][1])
+
+    assert getattr(settings, name) == before
+
+
+def test_the_secret_comes_from_the_file_that_init_writes(tmp_path: Path) -> None:
+    (tmp_path / "instance").mkdir()
+    (tmp_path / "instance" / "secret.key").write_text(f"{LONG}\n")
+
+    assert Settings.load().secret() == LONG.encode()
+
+
+def test_the_secret_in_the_variable_counts_more_than_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "instance").mkdir()
+    (tmp_path / "instance" / "secret.key").write_text(LONG)
+    monkeypatch.setenv("FLASKART_SECRET_KEY", "y" * 32)
+
+    assert Settings.load().secret() == b"y" * 32
+
+
+def test_there_is_no_default_secret() -> None:
+    settings = Settings.load()
+
+    with pytest.raises(SettingsError) as refused:
+        settings.secret()
+
+    assert str(refused.value) == "No secret key: run `flaskart init`, or set FLASKART_SECRET_KEY"
+
+
+@pytest.mark.parametrize("secret", ["", "x", "x" * 31])
+def test_a_short_secret_is_refused_wherever_it_comes_from(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, secret: str
+) -> None:
+    (tmp_path / "instance").mkdir()
+    (tmp_path / "instance" / "secret.key").write_text(f"{secret}\n")
+
+    with pytest.raises(SettingsError) as from_file:
+        Settings.load().secret()
+    monkeypatch.setenv("FLASKART_SECRET_KEY", secret)
+    with pytest.raises(SettingsError) as from_variable:
+        Settings.load().secret()
+
+    assert str(from_file.value) == "instance/secret.key is too short: at least 32 bytes are needed"
+    assert str(from_variable.value) == "FLASKART_SECRET_KEY is too short: at least 32 bytes are needed"
+
+
+def test_a_secret_is_measured_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLASKART_SECRET_KEY", "é" * 16)
+
+    assert len(Settings.load().secret()) == 32
+
+
+def test_settings_can_be_logged_without_giving_the_secret_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLASKART_SECRET_KEY", LONG)
+
+    settings = Settings.load()
+
+    assert LONG not in f"{settings!r} {settings} {settings.model_dump_json()}"
