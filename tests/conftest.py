@@ -1,0 +1,122 @@
+"""Fixtures: a database (on each engine), the app on it, an anonymous caller, a maker of data, a real server."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from flaskart.app import create_app
+from flaskart.invariants import check_invariants
+from flaskart.kit.db import Database
+from flaskart.settings import Settings
+from flaskart.web.http import KEY
+from flaskart.web.openapi import ShopApp
+from flaskart.web.tokens import AccessTokens
+from tests.callers import Caller, Make, MakeIn, in_process
+from tests.databases import POSTGRES_URL, PostgresTemplate, SqliteTemplate, postgres_template, sqlite_template
+from tests.postgres import PostgresServer, start_postgres
+from tests.servers import SECRET, Server, serving
+
+ENGINES = ("sqlite", "postgresql")
+TOKENS = AccessTokens.with_secret(SECRET.encode(), seconds=900)
+_server = pytest.StashKey[PostgresServer]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start PostgreSQL once, in the process that hands out the tests; its workers inherit the URL."""
+    for name in [name for name in os.environ if name.startswith("FLASKART_") and name != POSTGRES_URL]:
+        del os.environ[name]  # the developer's own shop is none of the tests' business
+    if not hasattr(config, "workerinput") and POSTGRES_URL not in os.environ and not config.option.collectonly:
+        config.stash[_server] = start_postgres()
+        os.environ[POSTGRES_URL] = config.stash[_server].url
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _server in config.stash:
+        config.stash[_server].stop()
+        del os.environ[POSTGRES_URL]
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> dict[str, SqliteTemplate | PostgresTemplate]:
+    return {
+        "sqlite": sqlite_template(tmp_path_factory.mktemp("sqlite")),
+        "postgresql": postgres_template(worker_id),
+    }
+
+
+@pytest.fixture(params=ENGINES)
+def database_url(
+    request: pytest.FixtureRequest, templates: dict[str, SqliteTemplate | PostgresTemplate]
+) -> Iterator[str]:
+    """The URL of an empty, migrated database."""
+    with templates[request.param].copy() as url:
+        yield url
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Database]:
+    """The database. Whatever a test did, the shop's invariants hold afterwards."""
+    database = Database(database_url)
+    yield database
+    with database.read() as session:
+        assert check_invariants(session) == []
+    database.close()
+
+
+@pytest.fixture
+def app(db: Database, tmp_path: Path) -> Iterator[ShopApp]:
+    settings = Settings(
+        _env_file=None,
+        instance=tmp_path,
+        database_url=db.url.render_as_string(hide_password=False),
+        secret_key=SecretStr(SECRET),
+    )
+    built = create_app(settings)
+    yield built
+    built.extensions[KEY].db.close()
+
+
+@pytest.fixture
+def anyone(app: ShopApp) -> Caller:
+    """A caller who is not signed in."""
+    return Caller(in_process(app.test_client(use_cookies=False)))
+
+
+@pytest.fixture
+def make(app: ShopApp, db: Database) -> Make:
+    return Make(db, TOKENS, in_process(app.test_client(use_cookies=False)))
+
+
+@pytest.fixture
+def make_in(db: Database, tmp_path: Path) -> Iterator[MakeIn]:
+    """Opens the same shop with another currency setting."""
+    with ExitStack() as opened:
+
+        def make_in(currency: str) -> Make:
+            built = create_app(_settings(db, tmp_path, currency))
+            opened.callback(built.extensions[KEY].db.close)
+            return Make(db, TOKENS, in_process(built.test_client(use_cookies=False)))
+
+        yield make_in
+
+
+@pytest.fixture
+def make_over_http(server: Server, db: Database) -> Make:
+    """Like `make`, but its callers speak HTTP to the server."""
+    return Make(db, TOKENS, server.send)
+
+
+@pytest.fixture
+def server(database_url: str, db: Database, tmp_path: Path) -> Iterator[Server]:
+    """A real server of two processes on the test's database."""
+    with serving(database_url, tmp_path) as running:
+        yield running
+
+
+def _settings(db: Database, folder: Path, currency: str = "USD") -> Settings:
+    url = db.url.render_as_string(hide_password=False)
+    return Settings(instance=folder, database_url=url, secret_key=SecretStr(SECRET), currency=currency)

@@ -1,0 +1,75 @@
+"""An empty migrated database for every test, on either engine: a copy of one that was migrated once."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from sqlalchemy import create_engine, make_url, text
+
+from flaskart import migrations
+from flaskart.kit.db import Database
+
+POSTGRES_URL = "FLASKART_TEST_POSTGRES_URL"
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class SqliteTemplate:
+    folder: Path
+
+    @contextmanager
+    def copy(self) -> Iterator[str]:
+        """Yield the URL of a fresh copy."""
+        path = self.folder / f"{next(_numbers)}.db"
+        shutil.copy(self.folder / "template.db", path)
+        yield f"sqlite:///{path}"
+        for leftover in self.folder.glob(f"{path.name}*"):
+            leftover.unlink()
+
+
+@dataclass(frozen=True)
+class PostgresTemplate:
+    server_url: str
+    name: str
+
+    @contextmanager
+    def copy(self) -> Iterator[str]:
+        """Yield the URL of a fresh copy."""
+        name = f"{self.name}_{next(_numbers)}"
+        run_on_server(self.server_url, f"CREATE DATABASE {name} TEMPLATE {self.name}")
+        yield database_url(self.server_url, name)
+        run_on_server(self.server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def sqlite_template(folder: Path) -> SqliteTemplate:
+    _migrate(f"sqlite:///{folder / 'template.db'}")
+    return SqliteTemplate(folder)
+
+
+def postgres_template(worker: str) -> PostgresTemplate:
+    server_url = os.environ[POSTGRES_URL]
+    name = f"flaskart_{worker}_{os.getpid()}"
+    run_on_server(server_url, f"CREATE DATABASE {name}")
+    _migrate(database_url(server_url, name))
+    return PostgresTemplate(server_url, name)
+
+
+def database_url(server_url: str, name: str) -> str:
+    return make_url(server_url).set(database=name).render_as_string(hide_password=False)
+
+
+def run_on_server(server_url: str, statement: str) -> None:
+    engine = create_engine(server_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    migrations.upgrade(database)
+    database.close()

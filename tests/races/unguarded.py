@@ -1,0 +1,27 @@
+"""The shop with its guard against overselling taken out: what the race tests must be able to notice."""
+
+from collections.abc import Sequence
+
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from flaskart.app import wsgi as guarded_wsgi
+from flaskart.checkout import actions as checkout
+from flaskart.inventory.actions import Demand
+from flaskart.inventory.errors import InsufficientStock
+from flaskart.inventory.models import StockLevel
+
+
+def check_then_take(session: Session, demands: Sequence[Demand], reference: str) -> None:
+    """Read the stock, look whether there is enough, write it back less: the classic mistake."""
+    for demand in demands:
+        level = session.query(StockLevel).filter_by(variant_id=demand.variant_id).one()
+        if level.on_hand - level.allocated < demand.quantity:
+            raise InsufficientStock(lines=[{"wanted": demand.quantity, "available": level.on_hand - level.allocated}])
+        level.allocated += demand.quantity
+    session.flush()
+
+
+def wsgi() -> Flask:
+    checkout.allocate = check_then_take  # type: ignore[attr-defined]
+    return guarded_wsgi()

@@ -1,0 +1,78 @@
+"""The shop as users run it: `flaskart serve` in processes of its own, spoken to over HTTP."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import urllib3
+
+from tests.callers import Answer, Body
+from tests.postgres import free_port
+
+FLASKART = str(Path(sys.executable).with_name("flaskart"))
+GRANIAN = str(Path(sys.executable).with_name("granian"))
+ROOT = Path(__file__).parent.parent
+SECRET = "a secret of the tests, long enough to sign with"
+START_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Server:
+    url: str
+    process: subprocess.Popen[str]
+    http: urllib3.PoolManager
+
+    def send(self, method: str, path: str, body: Body, headers: Mapping[str, str]) -> Answer:
+        response = self.http.request(
+            method, self.url + path, body=body, headers=headers, retries=False, timeout=30.0, redirect=False
+        )
+        return Answer(response.status, response.headers, response.data)
+
+
+def environment(database_url: str, **settings: str) -> Mapping[str, str]:
+    """Return the environment of a shop's process: none of the developer's own settings."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("FLASKART_")}
+    return inherited | {"FLASKART_DATABASE_URL": database_url, "FLASKART_SECRET_KEY": SECRET} | settings
+
+
+@contextmanager
+def serving(database_url: str, folder: Path, *, app: str | None = None) -> Iterator[Server]:
+    """Run a server until the block ends, then stop it as an operator would and see that it goes quietly.
+
+    `app` names another factory than the shop's own, for code that is broken on purpose.
+    """
+    port = free_port()
+    command = [FLASKART, "serve", "--port", str(port), "--workers", "2"]
+    if app is not None:
+        options = ["--interface", "wsgi", "--factory", "--workers", "2", "--blocking-threads", "4"]
+        command = [GRANIAN, *options, "--port", str(port), "--log-level", "warning", app]
+    with (folder / "serve.log").open("w+") as log:
+        process = subprocess.Popen(
+            command, env=environment(database_url, PYTHONPATH=str(ROOT)), cwd=folder, stdout=log, stderr=log, text=True
+        )
+        server = Server(f"http://127.0.0.1:{port}", process, urllib3.PoolManager(maxsize=64))
+        try:
+            _wait_until_ready(server, folder / "serve.log")
+            yield server
+        finally:
+            process.terminate()
+            code = process.wait(timeout=20)
+        assert code == 0, (folder / "serve.log").read_text()
+
+
+def _wait_until_ready(server: Server, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.process.poll() is not None:
+            break
+        try:
+            if server.send("GET", "/readyz", None, {}).status == 200:
+                return
+        except urllib3.exceptions.HTTPError:
+            time.sleep(0.05)
+    raise RuntimeError(f"the server did not start:\n{log.read_text()}")
