@@ -144,4 +144,4 @@ class Make:
 
 
 # Makes a shop with its prices in another currency, on the same database.
-MakeIn = Callable[[str], Make]
+MakeWith = Callable[..., Make]

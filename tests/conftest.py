@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -15,7 +16,7 @@ from flaskart.settings import Settings
 from flaskart.web.http import KEY
 from flaskart.web.openapi import ShopApp
 from flaskart.web.tokens import AccessTokens
-from tests.callers import Caller, Make, MakeIn, in_process
+from tests.callers import Caller, Make, MakeWith, in_process
 from tests.databases import POSTGRES_URL, PostgresTemplate, SqliteTemplate, postgres_template, sqlite_template
 from tests.postgres import PostgresServer, start_postgres
 from tests.servers import SECRET, Server, serving
@@ -92,16 +93,16 @@ def make(app: ShopApp, db: Database) -> Make:
 
 
 @pytest.fixture
-def make_in(db: Database, tmp_path: Path) -> Iterator[MakeIn]:
-    """Opens the same shop with another currency setting."""
+def make_with(db: Database, tmp_path: Path) -> Iterator[MakeWith]:
+    """Opens the same shop with other settings."""
     with ExitStack() as opened:
 
-        def make_in(currency: str) -> Make:
-            built = create_app(_settings(db, tmp_path, currency))
+        def make_with(**changed: Any) -> Make:
+            built = create_app(_settings(db, tmp_path, **changed))
             opened.callback(built.extensions[KEY].db.close)
             return Make(db, TOKENS, in_process(built.test_client(use_cookies=False)))
 
-        yield make_in
+        yield make_with
 
 
 @pytest.fixture
@@ -117,6 +118,6 @@ def server(database_url: str, db: Database, tmp_path: Path) -> Iterator[Server]:
         yield running
 
 
-def _settings(db: Database, folder: Path, currency: str = "USD") -> Settings:
+def _settings(db: Database, folder: Path, **changed: Any) -> Settings:
     url = db.url.render_as_string(hide_password=False)
-    return Settings(instance=folder, database_url=url, secret_key=SecretStr(SECRET), currency=currency)
+    return Settings(_env_file=None, instance=folder, database_url=url, secret_key=SecretStr(SECRET), **changed)

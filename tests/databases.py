@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from threading import Event
 
 from sqlalchemy import create_engine, make_url, text
 
@@ -56,6 +57,19 @@ def postgres_template(worker: str) -> PostgresTemplate:
     run_on_server(server_url, f"CREATE DATABASE {name}")
     _migrate(database_url(server_url, name))
     return PostgresTemplate(server_url, name)
+
+
+def wait_until_blocked(db: Database) -> None:
+    """On PostgreSQL, wait until somebody waits for a row; on SQLite a writer waits before its first statement."""
+    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    for _ in range(500):
+        if db.engine.dialect.name == "sqlite":
+            return
+        with db.read() as session:
+            if session.scalar(waiting):
+                return
+        Event().wait(0.01)
+    raise AssertionError("nobody waited")
 
 
 def database_url(server_url: str, name: str) -> str:

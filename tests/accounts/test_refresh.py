@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
+from flaskart.accounts.actions import forget_expired_sign_ins
 from flaskart.kit.db import Database
 from tests.accounts.sign_ins import (
     INVALID_REFRESH_TOKEN,
@@ -189,3 +190,18 @@ def test_an_access_token_is_no_refresh_token_nor_the_other_way_round(make: Make)
 
     assert (refreshed.status, refreshed.json["code"]) == (401, "invalid_refresh_token")
     assert (viewed.status, viewed.json["code"]) == (401, "invalid_token")
+
+
+def test_only_tokens_past_their_time_are_forgotten(make: Make, db: Database) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        register_and_sign_in(make)
+        signed_in_a_month_ago = len(rows_of(db, "refresh_token"))
+        clock.shift(MONTH + MOMENT)
+        young = sign_in(make)
+
+        with db.write() as session:
+            forgotten = forget_expired_sign_ins(session)
+
+        assert forgotten == signed_in_a_month_ago
+        assert len(rows_of(db, "refresh_token")) == 1
+        assert is_alive(make, young)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from flaskart.cart.models import Cart, CartLine
 from flaskart.kit.db import Database
-from tests.callers import Answer, Caller, Make, MakeIn
+from tests.callers import Answer, Caller, Make, MakeWith
 from tests.cart.bulk import fill_cart, many_variants
 
 
@@ -172,10 +172,10 @@ def test_one_more_than_five_hundred_different_products_is_refused(make: Make, db
     assert alice.get("/cart").json["total"] == Decimal("501.00")
 
 
-def test_a_product_in_another_currency_than_the_carts_is_refused(make: Make, make_in: MakeIn) -> None:
+def test_a_product_in_another_currency_than_the_carts_is_refused(make: Make, make_with: MakeWith) -> None:
     alice, mug = make.customer(), make.product("Mug")
     alice.post("/cart", {"product_id": mug})
-    tokyo = make_in("JPY")
+    tokyo = make_with(currency="JPY")
     bowl = tokyo.staff().post("/products", {"name": "Bowl", "price": 500, "stock": 5}).json["product_id"]
     before = make.everything()
 
@@ -187,11 +187,13 @@ def test_a_product_in_another_currency_than_the_carts_is_refused(make: Make, mak
     assert make.everything() == before
 
 
-def test_an_emptied_cart_takes_the_currency_of_what_is_added_next(make: Make, make_in: MakeIn, db: Database) -> None:
+def test_an_emptied_cart_takes_the_currency_of_what_is_added_next(
+    make: Make, make_with: MakeWith, db: Database
+) -> None:
     alice, mug = make.customer(), make.product("Mug")
     alice.post("/cart", {"product_id": mug})
     alice.delete("/cart/clear")
-    tokyo = make_in("JPY")
+    tokyo = make_with(currency="JPY")
     bowl = tokyo.staff().post("/products", {"name": "Bowl", "price": 500, "stock": 5}).json["product_id"]
 
     answer = Caller(tokyo.send, alice.token).post("/cart", {"product_id": bowl, "quantity": 2})

@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from flaskart.inventory.models import StockLevel
 from flaskart.kit.db import Database
-from tests.callers import Caller, Make, MakeIn
+from tests.callers import Caller, Make, MakeWith
 from tests.cart.bulk import fill_cart, many_variants
 
 EMPTY = {"cart": [], "items_count": 0, "subtotal": 0, "total": 0, "currency": "USD"}
@@ -23,8 +23,8 @@ def test_a_cart_is_empty_before_anything_is_added(make: Make) -> None:
     assert b'"total":0.00,' in answer.body
 
 
-def test_an_empty_cart_is_in_the_shops_currency(make_in: MakeIn) -> None:
-    answer = make_in("JPY").customer().get("/cart")
+def test_an_empty_cart_is_in_the_shops_currency(make_with: MakeWith) -> None:
+    answer = make_with(currency="JPY").customer().get("/cart")
 
     assert answer.json == EMPTY | {"currency": "JPY"}
     assert b'"total":0,' in answer.body

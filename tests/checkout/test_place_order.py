@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from flaskart.inventory.models import StockLevel, StockMovement
 from flaskart.kit.db import Database
-from tests.callers import Caller, Make, MakeIn
+from tests.callers import Caller, Make, MakeWith
 from tests.cart.bulk import fill_cart, many_variants
 
 
@@ -255,8 +255,8 @@ def test_an_order_of_many_lines_is_exact(make: Make, db: Database) -> None:
     assert [make.stock_of(variant_id) for variant_id in variants[:3]] == [99, 98, 97]
 
 
-def test_an_order_is_in_the_carts_currency(make_in: MakeIn) -> None:
-    kuwait = make_in("KWD")
+def test_an_order_is_in_the_carts_currency(make_with: MakeWith) -> None:
+    kuwait = make_with(currency="KWD")
     alice, boss = kuwait.customer(), kuwait.staff()
     boss.post("/products", {"name": "Mug", "price": Decimal("1.005"), "stock": 9})
     alice.post("/cart", {"product_id": 1, "quantity": 3})
@@ -267,8 +267,8 @@ def test_an_order_is_in_the_carts_currency(make_in: MakeIn) -> None:
     assert b'"tax_total":0.000,' in answer.body
 
 
-def test_what_was_repriced_in_another_currency_is_not_sold_at_its_bare_number(make: Make, make_in: MakeIn) -> None:
-    alice, tokyo = shopper_with_cart(make), make_in("JPY")
+def test_what_was_repriced_in_another_currency_is_not_sold_at_its_bare_number(make: Make, make_with: MakeWith) -> None:
+    alice, tokyo = shopper_with_cart(make), make_with(currency="JPY")
     tokyo.staff().patch("/products/1", {"price": 2_500})
     before = make.everything()
 

@@ -84,7 +84,7 @@ def test_a_wrong_call_is_answered_with_2_and_how_to_call(arguments: tuple[str, .
         ),
     ],
 )
-@pytest.mark.parametrize("command", ["init", "serve", "doctor", "demo"])
+@pytest.mark.parametrize("command", ["init", "serve"])
 def test_a_wrong_setting_stops_a_command_with_one_line(
     nowhere: Shell, command: str, settings: dict[str, str], refusal: str
 ) -> None:
@@ -92,7 +92,7 @@ def test_a_wrong_setting_stops_a_command_with_one_line(
     assert list(nowhere.folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", [("serve",), ("doctor",), ("demo",), ("user", "list")], ids=" ".join)
+@pytest.mark.parametrize("command", [("serve",), ("user", "list")], ids=" ".join)
 def test_where_no_shop_is_a_command_says_how_to_make_one_and_leaves_nothing(
     nowhere: Shell, command: tuple[str, ...]
 ) -> None:
@@ -102,7 +102,7 @@ def test_where_no_shop_is_a_command_says_how_to_make_one_and_leaves_nothing(
     assert list(nowhere.folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("command", [("doctor",), ("db", "current"), ("init",)], ids=" ".join)
+@pytest.mark.parametrize("command", [("serve",), ("db", "current")], ids=" ".join)
 @pytest.mark.parametrize("url", ["sqlite:///no/such/folder/shop.db", "postgresql://127.0.0.1:1/shop"])
 def test_a_database_that_cannot_be_reached_stops_a_command_with_one_line(
     nowhere: Shell, command: tuple[str, ...], url: str

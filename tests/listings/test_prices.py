@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.callers import Answer, Caller, Make, MakeIn
+from tests.callers import Answer, Caller, Make, MakeWith
 
 KEPT = {
     "0": "0.00",
@@ -99,8 +99,10 @@ def test_what_is_no_number_of_json_is_refused(make: Make) -> None:
         ("KWD", {"1.234": "1.234", "1.5": "1.500", "1000000000": "1000000000.000"}),
     ],
 )
-def test_a_price_has_the_decimals_of_the_shops_currency(make_in: MakeIn, currency: str, kept: dict[str, str]) -> None:
-    boss = make_in(currency).staff()
+def test_a_price_has_the_decimals_of_the_shops_currency(
+    make_with: MakeWith, currency: str, kept: dict[str, str]
+) -> None:
+    boss = make_with(currency=currency).staff()
 
     answers = {sent: add(boss, sent) for sent in kept}
 
@@ -116,9 +118,9 @@ def test_a_price_has_the_decimals_of_the_shops_currency(make_in: MakeIn, currenc
     ],
 )
 def test_a_price_the_currency_cannot_express_is_refused(
-    make_in: MakeIn, currency: str, refused: dict[str, str]
+    make_with: MakeWith, currency: str, refused: dict[str, str]
 ) -> None:
-    make = make_in(currency)
+    make = make_with(currency=currency)
     boss = make.staff()
     before = make.everything()
 
@@ -128,9 +130,9 @@ def test_a_price_the_currency_cannot_express_is_refused(
     assert make.everything() == before
 
 
-def test_a_price_keeps_its_currency_when_the_shops_changes(make: Make, make_in: MakeIn) -> None:
+def test_a_price_keeps_its_currency_when_the_shops_changes(make: Make, make_with: MakeWith) -> None:
     mug = make.product("Mug", price="19.99")
-    boss = make_in("JPY").staff()
+    boss = make_with(currency="JPY").staff()
 
     product = boss.get(f"/products/{mug}").json["product"]
     renamed = boss.patch(f"/products/{mug}", {"name": "Cup"}).json["product"]
@@ -139,9 +141,9 @@ def test_a_price_keeps_its_currency_when_the_shops_changes(make: Make, make_in: 
     assert (renamed["price"], renamed["currency"]) == (Decimal("19.99"), "USD")
 
 
-def test_a_new_price_is_in_the_shops_currency(make: Make, make_in: MakeIn) -> None:
+def test_a_new_price_is_in_the_shops_currency(make: Make, make_with: MakeWith) -> None:
     mug = make.product("Mug", price="19.99")
-    boss = make_in("JPY").staff()
+    boss = make_with(currency="JPY").staff()
 
     product = boss.patch(f"/products/{mug}", {"price": 500}).json["product"]
 

@@ -1,13 +1,11 @@
 """Entity tags: nothing is sent twice, and nobody's edit is lost."""
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
-
-from sqlalchemy import text
 
 from flaskart.inventory.actions import Demand, allocate
 from flaskart.kit.db import Database
 from tests.callers import Caller, Make
+from tests.databases import wait_until_blocked
 
 
 def test_an_unchanged_product_is_not_sent_again(anyone: Caller, make: Make) -> None:
@@ -65,19 +63,6 @@ def test_an_edit_waits_for_a_sale_under_way_and_finds_itself_stale(make: Make, d
 
     assert (answer.status, answer.json["code"]) == (412, "precondition_failed")
     assert make.stock_of(mug) == 4
-
-
-def wait_until_blocked(db: Database) -> None:
-    """On PostgreSQL, wait until somebody waits for a row; on SQLite a writer waits before its first statement."""
-    waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-    for _ in range(500):
-        if db.engine.dialect.name == "sqlite":
-            return
-        with db.read() as session:
-            if session.scalar(waiting):
-                return
-        Event().wait(0.01)
-    raise AssertionError("nobody waited")
 
 
 def test_any_state_matches_a_star(make: Make) -> None:

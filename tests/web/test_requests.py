@@ -7,7 +7,7 @@ import pytest
 
 from flaskart.kit.db import Database
 from flaskart.listings.queries import list_listings
-from tests.callers import Answer, Caller, Make
+from tests.callers import Answer, Caller, Make, MakeWith
 
 NAME = {"name": "Mug", "price": 1}
 MEBIBYTE = 1_048_576
@@ -159,9 +159,9 @@ def test_a_chunked_body_is_counted_too(make_over_http: Make, db: Database) -> No
     [
         ("GET", "/nothing", 404, "not_found"),
         ("GET", "/orders/abc", 404, "not_found"),
-        ("GET", "/orders/9223372036854775808", 404, "not_found"),
-        ("GET", "/orders/0", 404, "not_found"),
-        ("PATCH", "/products/-1", 405, "method_not_allowed"),
+        ("GET", "/orders/9223372036854775808", 404, "order_not_found"),
+        ("GET", "/orders/0", 404, "order_not_found"),
+        ("PATCH", "/products", 405, "method_not_allowed"),
         ("PUT", "/cart", 405, "method_not_allowed"),
         ("POST", "/healthz", 405, "method_not_allowed"),
     ],
@@ -190,3 +190,18 @@ def test_every_answer_has_a_request_id_of_its_own(anyone: Caller) -> None:
 
 def test_private_answers_are_not_kept_by_caches(make: Make) -> None:
     assert make.customer().get("/cart").headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(("proxies", "host"), [(0, "localhost"), (1, "shop.example")])
+def test_only_a_trusted_proxy_says_under_which_name_the_shop_is_known(
+    make_with: MakeWith, proxies: int, host: str
+) -> None:
+    make = make_with(trusted_proxies=proxies)
+    for name in ("Mug", "Bowl"):
+        make.product(name)
+
+    forwarded = {"X_Forwarded_Host": "shop.example", "X_Forwarded_Proto": "https"}
+    link = make.anyone().get("/products?limit=1", **forwarded).headers["Link"]
+
+    scheme = "https" if proxies else "http"
+    assert link == f'<{scheme}://{host}/products?limit=1&after=MQ>; rel="next"'

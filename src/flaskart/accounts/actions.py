@@ -61,14 +61,15 @@ def log_in(db: Database, name: str, password: str, *, valid_seconds: int) -> Sig
         InvalidCredentials: no such account, or another password; both take the same time.
     """
     with db.read() as session:
-        customer = queries.find_by_login(session, name)
-    if not is_password(customer.password_hash if customer else None, password) or customer is None:
+        found = queries.find_by_login(session, name)
+    if not is_password(found.password_hash if found else None, password) or found is None:
         raise InvalidCredentials
-    renewed = hash_password(password) if is_outdated(customer.password_hash) else None
+    renewed = hash_password(password) if is_outdated(found.password_hash) else found.password_hash
     with db.write() as session:
-        if renewed is not None:
-            same = (Customer.id == customer.id) & (Customer.password_hash == customer.password_hash)
-            session.execute(update(Customer).where(same).values(password_hash=renewed))
+        customer = queries.find_unchanged(session, found)
+        if customer is None:
+            raise InvalidCredentials
+        customer.password_hash = renewed
         return _issue(session, customer.id, random_uuid(), valid_seconds)
 
 
@@ -144,7 +145,9 @@ def delete_account(session: Session, actor: Actor) -> None:
 
 
 def revoke_sign_in(session: Session, session_id: str) -> None:
+    """End a sign-in: all its tokens stop working."""
     family = RefreshToken.family == session_id
+    queries.lock_owner(session, family)
     session.execute(update(RefreshToken).where(family).values(revoked_at=clock.now()))
 
 

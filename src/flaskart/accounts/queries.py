@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
-from sqlalchemy import Select, exists, or_, select
+from sqlalchemy import ColumnElement, Select, exists, or_, select
 from sqlalchemy.orm import Session
 
 from flaskart.accounts.errors import AccountNotFound
@@ -35,7 +35,7 @@ def lock_account(session: Session, actor: Actor) -> Customer:
     Raises:
         AccountNotFound: erased a moment ago.
     """
-    return _found(session.scalars(_own_account(actor).with_for_update()).one_or_none())
+    return _found(session.scalars(_own_account(actor).with_for_update(key_share=True)).one_or_none())
 
 
 def find_by_login(session: Session, name: str) -> Customer | None:
@@ -48,10 +48,24 @@ def find_by_login(session: Session, name: str) -> Customer | None:
     ).one_or_none()
 
 
+def find_unchanged(session: Session, customer: Customer) -> Customer | None:
+    """Return an account that was read before, locked; None if it was erased or got another password since."""
+    same = (Customer.id == customer.id) & (Customer.password_hash == customer.password_hash)
+    unchanged = select(Customer).where(same, Customer.erased_at.is_(None))
+    return session.scalars(unchanged.with_for_update(key_share=True)).one_or_none()
+
+
 def find_refresh_token(session: Session, token: str) -> RefreshToken | None:
-    """Return the row of a refresh token, locked until the transaction ends."""
-    presented = select(RefreshToken).where(RefreshToken.token_hash == hash_token(token))
-    return session.scalars(presented.with_for_update()).one_or_none()
+    """Return the row of a refresh token, whose account nobody signs in to or out of until the transaction ends."""
+    presented = RefreshToken.token_hash == hash_token(token)
+    lock_owner(session, presented)
+    return session.scalars(select(RefreshToken).where(presented)).one_or_none()
+
+
+def lock_owner(session: Session, tokens: ColumnElement[bool]) -> None:
+    """Lock the account of some refresh tokens: without it a new token could slip past a revocation under way."""
+    owner = select(Customer.id).where(Customer.id.in_(select(RefreshToken.customer_id).where(tokens)))
+    session.execute(owner.with_for_update(key_share=True))
 
 
 def list_accounts(session: Session) -> Sequence[Customer]:

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from flaskart.accounts.models import MAX_EMAIL, MAX_USERNAME, Customer, fold
 from flaskart.kit.actor import Role
-from flaskart.web.fields import Input, Line
+from flaskart.web.fields import Input, Line, NoControls
 
 
 def _username(name: str) -> str:
@@ -32,7 +32,7 @@ def _email(address: str) -> str:
     return address
 
 
-Username = Annotated[Line, Field(max_length=MAX_USERNAME, examples=["alice"]), AfterValidator(_username)]
+Username = Annotated[Line, Field(max_length=MAX_USERNAME, examples=["alice"]), AfterValidator(_username), NoControls]
 EmailAddress = Annotated[
     str,
     Field(max_length=MAX_EMAIL),
@@ -53,8 +53,8 @@ class Registration(Input):
 class Credentials(Input):
     """A password, and either the username or the e-mail address; `username` may hold either."""
 
-    username: Annotated[Line, Field(max_length=MAX_EMAIL)] | None = None
-    email: Annotated[Line, Field(max_length=MAX_EMAIL)] | None = None
+    username: Annotated[Line, Field(max_length=MAX_EMAIL), NoControls] | None = None
+    email: Annotated[Line, Field(max_length=MAX_EMAIL), NoControls] | None = None
     password: Password
 
     @model_validator(mode="after")

@@ -12,9 +12,9 @@ from flaskart.catalog.models import MAX_SKU
 from flaskart.kit.money import to_major
 from flaskart.kit.paging import MAX_ID
 from flaskart.pricing.totals import add_up
-from flaskart.web.fields import Amount, Input, Text
+from flaskart.web.fields import Amount, Input, NoControls
 
-Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY)]
+Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY, examples=[2])]
 RowId = Annotated[int, Field(ge=1, le=MAX_ID)]
 
 
@@ -23,7 +23,7 @@ class AddItem(Input):
 
     product_id: RowId | None = None
     variant_id: RowId | None = None
-    sku: Annotated[Text, Field(min_length=1, max_length=MAX_SKU)] | None = None
+    sku: Annotated[str, Field(min_length=1, max_length=MAX_SKU), NoControls] | None = None
     quantity: Quantity = 1
 
     @model_validator(mode="after")

@@ -13,7 +13,7 @@ from flaskart.kit.money import to_major, to_minor
 from flaskart.kit.paging import Page
 from flaskart.listings.actions import ListingEdit
 from flaskart.listings.queries import Listing, VariantListing
-from flaskart.web.fields import Amount, Input, Line, Pagination, Text
+from flaskart.web.fields import Amount, Input, Line, NoControls, Pagination
 
 MAX_STOCK = 1_000_000_000
 
@@ -24,11 +24,11 @@ def _not_a_number(slug: str) -> str:
     return slug
 
 
-Name = Annotated[Line, Field(max_length=MAX_NAME, examples=["Enamel mug"])]
-Description = Annotated[Text, Field(max_length=20_000)]
+Name = Annotated[Line, Field(max_length=MAX_NAME, examples=["Enamel mug"]), NoControls]
+Description = Annotated[str, Field(max_length=20_000), NoControls]
 Slug = Annotated[str, Field(max_length=MAX_SLUG, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$"), AfterValidator(_not_a_number)]
-Sku = Annotated[Line, Field(max_length=MAX_SKU)]
-Stock = Annotated[int, Field(ge=0, le=MAX_STOCK)]
+Sku = Annotated[Line, Field(max_length=MAX_SKU, examples=["MUG-1"]), NoControls]
+Stock = Annotated[int, Field(ge=0, le=MAX_STOCK, examples=[25])]
 
 
 class NewProduct(Input):

@@ -49,12 +49,14 @@ def access_of(view: Callable[..., Any]) -> Access:
 
 
 def session_of_caller() -> str:
-    """Return the id of the sign-in that the access token names.
+    """Return the id of the sign-in that the access token names, whether it is still alive or not.
 
     Raises:
-        Unauthenticated: there is no access token, or it is not valid.
+        Unauthenticated: there is no access token.
+        InvalidToken: it is forged or has expired.
     """
-    return _authenticated().session_id
+    _, session_id = _named_by_token()
+    return session_id
 
 
 def register(app: Flask) -> None:
@@ -76,15 +78,19 @@ def _check_caller() -> None:
 
 
 def _authenticated() -> Actor:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if not token or scheme.lower() != "bearer":
-        raise Unauthenticated
-    customer_id, session_id = shop().tokens.read(token.strip())
+    customer_id, session_id = _named_by_token()
     with shop().db.read() as session:
         actor = shop().find_actor(session, customer_id, session_id)
     if actor is None:
         raise InvalidToken
     return actor
+
+
+def _named_by_token() -> tuple[int, str]:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if not token or scheme.lower() != "bearer":
+        raise Unauthenticated
+    return shop().tokens.read(token.strip())
 
 
 def _with_actor(view: Callable[..., Response]) -> Callable[..., Response]:

@@ -45,12 +45,9 @@ class Query(BaseModel):
         return super().model_json_schema(*args, **options)
 
 
-Text = Annotated[str, AfterValidator(_without_controls)]
-Line = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\r\n\t]*$"),
-    AfterValidator(_without_controls),
-]
+# Put last: what comes after a validator is checked by Pydantic with another error.
+NoControls = AfterValidator(_without_controls)
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\r\n\t]*$")]
 Amount = Annotated[
     Decimal,
     BeforeValidator(_exact_number),
@@ -61,7 +58,9 @@ Amount = Annotated[
 class PageQuery(Query):
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="How many rows a page has at most.")] = DEFAULT_LIMIT
     after: Annotated[
-        Text | None, Field(max_length=MAX_CURSOR, description="The cursor `pagination.next` of the page before.")
+        str | None,
+        NoControls,
+        Field(max_length=MAX_CURSOR, description="The cursor `pagination.next` of the page before."),
     ] = None
 
 

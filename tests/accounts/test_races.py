@@ -1,0 +1,42 @@
+"""Sign-ins and their ends that meet half way: what ends a sign-in ends it for good."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from flaskart.accounts import actions
+from flaskart.accounts.passwords import hash_password
+from flaskart.kit.actor import Actor, Role
+from flaskart.kit.db import Database
+from tests.accounts.sign_ins import is_alive, refresh, register_and_sign_in
+from tests.callers import PASSWORD, Make
+from tests.databases import wait_until_blocked
+
+
+def test_a_refresh_does_not_slip_past_a_logout_under_way(make: Make, db: Database) -> None:
+    alice = register_and_sign_in(make)
+
+    with ThreadPoolExecutor(1) as pool:
+        with db.write() as session:
+            actions.log_out(session, refresh_token=alice.refresh_token)
+            refreshing = pool.submit(refresh, make, alice.refresh_token)
+            wait_until_blocked(db)
+        answer = refreshing.result()
+
+    assert answer.status == 401
+    assert not is_alive(make, alice)
+
+
+def test_nobody_signs_in_with_a_password_that_is_being_changed(make: Make, db: Database) -> None:
+    alice = make.customer()
+    actor = Actor(alice.customer_id, Role.CUSTOMER, "this sign-in")
+    new_hash = hash_password("another long one")
+
+    with ThreadPoolExecutor(1) as pool:
+        with db.write() as session:
+            actions.change_password(session, actor, current=PASSWORD, new_hash=new_hash)
+            body = {"username": "alice", "password": PASSWORD}
+            signing_in = pool.submit(make.anyone().post, "/auth/login", body)
+            wait_until_blocked(db)
+        answer = signing_in.result()
+
+    assert answer.status == 401
+    assert answer.json["msg"] == "Invalid credentials"
