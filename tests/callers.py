@@ -131,17 +131,12 @@ class Make:
             return {table.name: session.execute(select(table).order_by(*table.primary_key)).all() for table in tables}
 
     def _account(self, username: str, role: Role) -> Caller:
+        email = f"{username}@example.com"
         with self.db.write() as session:
-            customer = accounts.register(
-                session,
-                username=username,
-                email=f"{username}@example.com",
-                password_hash=PASSWORD_HASH,
-                role=role,
-            )
-        sign_in = accounts.log_in(self.db, username, PASSWORD, valid_seconds=3_600)
-        return Caller(self.send, self.tokens.sign(customer.id, sign_in.session_id), customer.id)
+            account = accounts.register(session, username=username, email=email, password_hash=PASSWORD_HASH, role=role)
+            sign_in = accounts.begin_sign_in(session, account.id, valid_seconds=3_600)
+        return Caller(self.send, self.tokens.sign(account.id, sign_in.session_id), account.id)
 
 
-# Makes a shop with its prices in another currency, on the same database.
+# Makes the same shop with other settings, on the same database.
 MakeWith = Callable[..., Make]

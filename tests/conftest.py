@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,7 @@ def database_url(
 @pytest.fixture
 def db(database_url: str) -> Iterator[Database]:
     """The database. Whatever a test did, the shop's invariants hold afterwards."""
-    database = Database(database_url)
+    database = database_at(database_url)
     yield database
     with database.read() as session:
         assert check_invariants(session) == []
@@ -69,14 +70,9 @@ def db(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def app(db: Database, tmp_path: Path) -> Iterator[ShopApp]:
-    settings = Settings(
-        _env_file=None,
-        instance=tmp_path,
-        database_url=db.url.render_as_string(hide_password=False),
-        secret_key=SecretStr(SECRET),
-    )
-    built = create_app(settings)
+def app(db: Database, database_url: str) -> Iterator[ShopApp]:
+    """The app. Tests of one engine share it, and what it has prepared; a test that changes it must change it back."""
+    built = app_at(database_url)
     yield built
     built.extensions[KEY].db.close()
 
@@ -93,12 +89,12 @@ def make(app: ShopApp, db: Database) -> Make:
 
 
 @pytest.fixture
-def make_with(db: Database, tmp_path: Path) -> Iterator[MakeWith]:
+def make_with(db: Database, database_url: str) -> Iterator[MakeWith]:
     """Opens the same shop with other settings."""
     with ExitStack() as opened:
 
         def make_with(**changed: Any) -> Make:
-            built = create_app(_settings(db, tmp_path, **changed))
+            built = create_app(settings_of(database_url, **changed))
             opened.callback(built.extensions[KEY].db.close)
             return Make(db, TOKENS, in_process(built.test_client(use_cookies=False)))
 
@@ -118,6 +114,15 @@ def server(database_url: str, db: Database, tmp_path: Path) -> Iterator[Server]:
         yield running
 
 
-def _settings(db: Database, folder: Path, **changed: Any) -> Settings:
-    url = db.url.render_as_string(hide_password=False)
-    return Settings(_env_file=None, instance=folder, database_url=url, secret_key=SecretStr(SECRET), **changed)
+@cache
+def database_at(url: str) -> Database:
+    return Database(url)
+
+
+@cache
+def app_at(url: str) -> ShopApp:
+    return create_app(settings_of(url))
+
+
+def settings_of(url: str, **changed: Any) -> Settings:
+    return Settings(_env_file=None, database_url=url, secret_key=SecretStr(SECRET), **changed)

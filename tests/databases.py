@@ -5,17 +5,16 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from threading import Event
 
-from sqlalchemy import create_engine, make_url, text
+import psycopg
+from sqlalchemy import make_url, text
 
 from flaskart import migrations
 from flaskart.kit.db import Database
 
 POSTGRES_URL = "FLASKART_TEST_POSTGRES_URL"
-_numbers = count(1)
 
 
 @dataclass(frozen=True)
@@ -24,11 +23,11 @@ class SqliteTemplate:
 
     @contextmanager
     def copy(self) -> Iterator[str]:
-        """Yield the URL of a fresh copy."""
-        path = self.folder / f"{next(_numbers)}.db"
+        """Yield the URL of a fresh copy, which is the same for every test of a process."""
+        path = self.folder / "test.db"
         shutil.copy(self.folder / "template.db", path)
         yield f"sqlite:///{path}"
-        for leftover in self.folder.glob(f"{path.name}*"):
+        for leftover in self.folder.glob("test.db*"):
             leftover.unlink()
 
 
@@ -39,8 +38,8 @@ class PostgresTemplate:
 
     @contextmanager
     def copy(self) -> Iterator[str]:
-        """Yield the URL of a fresh copy."""
-        name = f"{self.name}_{next(_numbers)}"
+        """Yield the URL of a fresh copy, which is the same for every test of a process."""
+        name = f"{self.name}_test"
         run_on_server(self.server_url, f"CREATE DATABASE {name} TEMPLATE {self.name}")
         yield database_url(self.server_url, name)
         run_on_server(self.server_url, f"DROP DATABASE {name} WITH (FORCE)")
@@ -77,10 +76,9 @@ def database_url(server_url: str, name: str) -> str:
 
 
 def run_on_server(server_url: str, statement: str) -> None:
-    engine = create_engine(server_url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
+    url = make_url(server_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement.encode())
 
 
 def _migrate(url: str) -> None:
