@@ -7,7 +7,7 @@ export UV_COMPILE_BYTECODE := 1
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fix openapi bench clean
+.PHONY: help setup run test soak check fix openapi bench clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -27,6 +27,9 @@ run: setup ## Set up a shop with a demo catalogue and serve it on 127.0.0.1:8000
 
 test: setup ## Run all tests on SQLite and PostgreSQL
 	$(BIN)/pytest -n 2
+
+soak: setup ## Run the races and crashes at full length, some minutes
+	$(BIN)/pytest --soak tests/races
 
 check: setup ## Check format, lint, types, import rules, migrations and the OpenAPI document
 	$(BIN)/ruff format --check

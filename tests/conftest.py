@@ -27,6 +27,10 @@ TOKENS = AccessTokens.with_secret(SECRET.encode(), seconds=900)
 _server = pytest.StashKey[PostgresServer]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true", help="run races and crashes at full length: minutes, not seconds")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Start PostgreSQL once, in the process that hands out the tests; its workers inherit the URL."""
     for name in [name for name in os.environ if name.startswith("FLASKART_") and name != POSTGRES_URL]:
@@ -40,6 +44,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if _server in config.stash:
         config.stash[_server].stop()
         del os.environ[POSTGRES_URL]
+
+
+@pytest.fixture(scope="session")
+def is_soak(request: pytest.FixtureRequest) -> bool:
+    """Whether races and crashes run at full length (`make soak`) or in their short form (`make test`)."""
+    return bool(request.config.option.soak)
 
 
 @pytest.fixture(scope="session")
