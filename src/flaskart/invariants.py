@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, literal, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute
 
 from flaskart.inventory.models import StockLevel, StockMovement
+from flaskart.kit.db import Session
 from flaskart.orders.models import EventKind, Order, OrderEvent, OrderLine, OrderStatus
 from flaskart.web.idempotency import IdempotencyKey
 

@@ -187,6 +187,7 @@ def test_release_gives_back_what_was_promised_under_its_reference_and_no_more(db
     mug, bowl = stocked(db, 3, 5), stocked(db, 9)
     with db.write() as session:
         allocate(session, [demand(mug, 4), demand(bowl, 2)], reference="order:1")
+    with db.write() as session:
         allocate(session, [demand(mug, 1), demand(bowl, 1)], reference="order:11")
 
     with db.write() as session:

@@ -86,7 +86,9 @@ def test_backorders_at_one_location_do_not_disturb_the_correction(
     mug = stocked(db, 4, 2, backorder_limit=5)
     with db.write() as session:
         allocate(session, [demand(mug, 9)], reference="order:1")
+    with db.write() as session:
         allocate(session, [demand(mug, 4)], reference="order:2")
+    with db.write() as session:
         release(session, reference="order:1")
     assert levels(db, mug) == [(4, 0, 0), (2, 4, 0)]  # four can be sold here, two are owed there
 

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from flask import Flask
-from sqlalchemy.orm import Session
 
 from flaskart.app import wsgi as guarded_wsgi
 from flaskart.checkout import actions as checkout
 from flaskart.inventory.actions import Demand
 from flaskart.inventory.errors import InsufficientStock
 from flaskart.inventory.models import StockLevel
+from flaskart.kit.db import Session
 
 
 def check_then_take(session: Session, demands: Sequence[Demand], reference: str) -> None:

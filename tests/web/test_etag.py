@@ -57,6 +57,7 @@ def test_an_edit_waits_for_a_sale_under_way_and_finds_itself_stale(make: Make, d
     with ThreadPoolExecutor(1) as pool:
         with db.write() as session:
             allocate(session, [sale], reference="test")
+            session.finish()
             edit = pool.submit(boss.patch, "/products/1", {"stock": 9}, If_Match=tag)
             wait_until_blocked(db)
         answer = edit.result()

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import delete, update
-from sqlalchemy.orm import Session
 
 from flaskart.accounts import queries
 from flaskart.accounts.errors import EmailTaken, InvalidCredentials, InvalidRefreshToken, UsernameTaken, WrongPassword
@@ -13,7 +12,7 @@ from flaskart.accounts.models import Customer, RefreshToken, fold
 from flaskart.accounts.passwords import hash_password, is_outdated, is_password
 from flaskart.kit import clock
 from flaskart.kit.actor import Actor, Role
-from flaskart.kit.db import Database
+from flaskart.kit.db import Database, Session
 from flaskart.kit.duplicates import translated
 from flaskart.kit.errors import ShopError
 from flaskart.kit.ids import random_uuid

@@ -3,20 +3,17 @@
 import hashlib
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Select, exists, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, bindparam, exists, or_, select
 
 from flaskart.accounts.errors import AccountNotFound
 from flaskart.accounts.models import Customer, RefreshToken, fold
 from flaskart.kit.actor import Actor, Role
+from flaskart.kit.db import Session
 
 
 def find_actor(session: Session, customer_id: int, session_id: str) -> Actor | None:
     """Return who a sign-in belongs to; None once it was revoked or the account erased. One statement."""
-    alive = exists().where(
-        RefreshToken.family == session_id, RefreshToken.customer_id == Customer.id, RefreshToken.revoked_at.is_(None)
-    )
-    role = session.scalar(select(Customer.role).where(Customer.id == customer_id, Customer.erased_at.is_(None), alive))
+    role = session.send(_ROLE, {"customer_id": customer_id, "session_id": session_id}).scalar_one_or_none()
     return None if role is None else Actor(customer_id, Role(role), session_id)
 
 
@@ -27,6 +24,18 @@ def get_account(session: Session, actor: Actor) -> Customer:
         AccountNotFound: erased a moment ago.
     """
     return _found(session.scalars(_own_account(actor)).one_or_none())
+
+
+def get_email(session: Session, actor: Actor) -> str:
+    """Return the actor's e-mail address; the account cannot be erased until the transaction ends.
+
+    Raises:
+        AccountNotFound: erased a moment ago.
+    """
+    email = session.send(_EMAIL, {"customer_id": actor.customer_id}).scalar_one_or_none()
+    if email is None:
+        raise AccountNotFound
+    return str(email)
 
 
 def lock_account(session: Session, actor: Actor) -> Customer:
@@ -85,3 +94,21 @@ def _found(customer: Customer | None) -> Customer:
     if customer is None:
         raise AccountNotFound
     return customer
+
+
+# Put together once: building them takes longer than running them.
+_ROLE = select(Customer.role).where(
+    Customer.id == bindparam("customer_id"),
+    Customer.erased_at.is_(None),
+    exists().where(
+        RefreshToken.family == bindparam("session_id"),
+        RefreshToken.customer_id == Customer.id,
+        RefreshToken.revoked_at.is_(None),
+    ),
+)
+# A share of the lock is enough, and lets what refers to the account be written meanwhile; changing it waits.
+_EMAIL = (
+    select(Customer.email)
+    .where(Customer.id == bindparam("customer_id"), Customer.erased_at.is_(None))
+    .with_for_update(read=True)
+)

@@ -1,17 +1,26 @@
 """Named reads of the cart room."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from flaskart.cart.models import Cart, CartLine
 from flaskart.catalog.errors import VariantNotFound
 from flaskart.catalog.models import Product, ProductStatus, Variant
 from flaskart.inventory.queries import sellable_stock
 from flaskart.kit.actor import Actor
+from flaskart.kit.db import Session
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCart:
+    """A cart that is held by the open transaction."""
+
+    id: int
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +52,17 @@ class Offer:
 
 def list_lines(session: Session, actor: Actor) -> Sequence[Line]:
     """Return the lines of the actor's open cart in the order they were added; none when there is no cart."""
-    return _lines(session, Cart.customer_id == actor.customer_id, Cart.completed_at.is_(None))
+    return [Line(*row) for row in session.send(_LINES_OF_CUSTOMER, {"customer_id": actor.customer_id})]
 
 
-def list_lines_of(session: Session, cart: Cart) -> Sequence[Line]:
+def list_lines_of(session: Session, cart: OpenCart) -> Sequence[Line]:
     """Return the lines of a cart in the order they were added."""
-    return _lines(session, Cart.id == cart.id)
+    return [Line(*row) for row in session.send(_LINES_OF_CART, {"cart_id": cart.id})]
 
 
 def get_offer(
     session: Session,
-    cart: Cart,
+    cart_id: int,
     *,
     product_id: int | None = None,
     variant_id: int | None = None,
@@ -64,9 +73,29 @@ def get_offer(
     Raises:
         VariantNotFound: no such thing, or not for sale.
     """
-    in_cart = select(CartLine.quantity).where(CartLine.cart_id == cart.id, CartLine.variant_id == Variant.id)
-    line_count = select(func.count()).where(CartLine.cart_id == cart.id)
-    offer = (
+    if variant_id is not None:
+        row = session.send(_OFFER_BY_ID, {"cart_id": cart_id, "name": variant_id}).one_or_none()
+    elif sku is not None:
+        row = session.send(_OFFER_BY_SKU, {"cart_id": cart_id, "name": sku}).one_or_none()
+    else:
+        row = session.send(_OFFER_BY_PRODUCT, {"cart_id": cart_id, "name": product_id}).one_or_none()
+    if row is None:
+        raise VariantNotFound
+    return Offer(*row)
+
+
+def find_line(session: Session, cart_id: int, product_id: int) -> tuple[int, int] | None:
+    """Return the ids of a product's first line in a cart and of that line's variant."""
+    row = session.send(_LINE_OF_PRODUCT, {"cart_id": cart_id, "product_id": product_id}).one_or_none()
+    return None if row is None else (row.id, row.variant_id)
+
+
+def _offer(name: InstrumentedAttribute[Any]) -> Select[*tuple[Any, ...]]:
+    in_cart = select(CartLine.quantity).where(
+        CartLine.cart_id == bindparam("cart_id"), CartLine.variant_id == Variant.id
+    )
+    line_count = select(func.count()).where(CartLine.cart_id == bindparam("cart_id"))
+    return (
         select(
             Variant.id,
             Variant.currency,
@@ -75,28 +104,14 @@ def get_offer(
             line_count.scalar_subquery(),
         )
         .join(Product)
-        .where(Product.status == ProductStatus.PUBLISHED)
+        .where(Product.status == ProductStatus.PUBLISHED, name == bindparam("name"))
         .order_by(Variant.position)
         .limit(1)
     )
-    row = session.execute(_named(offer, product_id, variant_id, sku)).one_or_none()
-    if row is None:
-        raise VariantNotFound
-    return Offer(*row)
 
 
-def _named(
-    offer: Select[int, str, int, int, int], product_id: int | None, variant_id: int | None, sku: str | None
-) -> Select[int, str, int, int, int]:
-    if variant_id is not None:
-        return offer.where(Variant.id == variant_id)
-    if sku is not None:
-        return offer.where(Variant.sku == sku)
-    return offer.where(Variant.product_id == product_id)
-
-
-def _lines(session: Session, *conditions: ColumnElement[bool]) -> Sequence[Line]:
-    rows: Iterable[Any] = session.execute(
+def _lines(*conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    return (
         select(
             CartLine.id,
             Product.id,
@@ -116,4 +131,18 @@ def _lines(session: Session, *conditions: ColumnElement[bool]) -> Sequence[Line]
         .where(*conditions)
         .order_by(CartLine.id)
     )
-    return [Line(*row) for row in rows]
+
+
+# Put together once: building them takes longer than running them.
+_LINES_OF_CUSTOMER = _lines(Cart.customer_id == bindparam("customer_id"), Cart.completed_at.is_(None))
+_LINES_OF_CART = _lines(Cart.id == bindparam("cart_id"))
+_OFFER_BY_ID = _offer(Variant.id)
+_OFFER_BY_SKU = _offer(Variant.sku)
+_OFFER_BY_PRODUCT = _offer(Variant.product_id)
+_LINE_OF_PRODUCT = (
+    select(CartLine.id, CartLine.variant_id)
+    .join(Variant, Variant.id == CartLine.variant_id)
+    .where(CartLine.cart_id == bindparam("cart_id"), Variant.product_id == bindparam("product_id"))
+    .order_by(CartLine.id)
+    .limit(1)
+)

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from slugify import slugify
 from sqlalchemy import delete, insert
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from flaskart.catalog import queries
 from flaskart.catalog.errors import SkuTaken, SlugTaken
 from flaskart.catalog.models import MAX_SLUG, Product, ProductStatus, Variant
 from flaskart.kit import clock
-from flaskart.kit.db import TryAgain
+from flaskart.kit.db import Session, TryAgain
 from flaskart.kit.duplicates import translated
 from flaskart.kit.errors import ShopError
 from flaskart.kit.ids import random_code

@@ -1,10 +1,11 @@
 """Named reads of the catalog room."""
 
 from sqlalchemy import ColumnElement, exists, func, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import selectinload
 
 from flaskart.catalog.errors import ProductNotFound
 from flaskart.catalog.models import Product, ProductStatus
+from flaskart.kit.db import Session
 from flaskart.kit.ids import random_code
 from flaskart.kit.paging import MAX_ID
 

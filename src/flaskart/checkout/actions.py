@@ -2,31 +2,32 @@
 
 from decimal import Decimal
 
-from sqlalchemy.orm import Session
-
-from flaskart.accounts.queries import get_account
+from flaskart.accounts.queries import get_email
 from flaskart.cart.actions import complete_cart
 from flaskart.cart.errors import CartEmpty, CurrencyMismatch
 from flaskart.cart.queries import Line, list_lines_of
 from flaskart.checkout.errors import TotalChanged
 from flaskart.inventory.actions import Demand, allocate
 from flaskart.kit.actor import Actor
+from flaskart.kit.db import Session
 from flaskart.kit.money import to_major
 from flaskart.orders.actions import Agreed, record_order, stock_reference
-from flaskart.orders.models import Order
+from flaskart.orders.queries import OrderInFull
 
 
-def place_order(session: Session, actor: Actor, *, expected_total: Decimal | None = None) -> Order:
+def place_order(session: Session, actor: Actor, *, expected_total: Decimal | None = None) -> OrderInFull:
     """Turn the actor's cart into an order at today's prices and promise its stock; the cart is empty afterwards.
 
-    The number of statements does not depend on the number of lines. Stock comes last, since others wait for it.
+    The number of statements does not depend on the number of lines. Accounts are locked before carts, stock comes last.
 
     Raises:
+        AccountNotFound: erased a moment ago.
         CartEmpty: there is nothing to order.
         CurrencyMismatch: a product was repriced in another currency since it was put in the cart.
         TotalChanged: `expected_total`, in major units, is not the total.
         InsufficientStock: `lines` names what there is not enough of.
     """
+    email = get_email(session, actor)
     cart = complete_cart(session, actor)
     lines = list_lines_of(session, cart)
     if not lines:
@@ -34,14 +35,13 @@ def place_order(session: Session, actor: Actor, *, expected_total: Decimal | Non
     for line in lines:
         if line.currency != cart.currency:
             raise CurrencyMismatch(cart_currency=cart.currency, product_currency=line.currency)
-    email = get_account(session, actor).email
     agreed = [_agreed(line) for line in lines]
-    order = record_order(session, actor, cart_id=cart.id, email=email, currency=cart.currency, lines=agreed)
-    total = to_major(order.total_minor, order.currency)
+    placed = record_order(session, actor, cart_id=cart.id, email=email, currency=cart.currency, lines=agreed)
+    total = to_major(placed.order.total_minor, cart.currency)
     if expected_total is not None and expected_total != total:
-        raise TotalChanged(total=total, expected_total=expected_total, currency=order.currency)
-    allocate(session, [_demand(line) for line in lines], reference=stock_reference(order))
-    return order
+        raise TotalChanged(total=total, expected_total=expected_total, currency=cart.currency)
+    allocate(session, [_demand(line) for line in lines], reference=stock_reference(placed.order.id))
+    return placed
 
 
 def _agreed(line: Line) -> Agreed:

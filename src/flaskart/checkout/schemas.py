@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from flaskart.orders.models import Order
+from flaskart.orders.queries import OrderInFull
 from flaskart.orders.schemas import OrderOut
 from flaskart.web.fields import Amount, Input
 
@@ -21,5 +21,5 @@ class OrderPlaced(BaseModel):
     order: OrderOut
 
     @classmethod
-    def of(cls, order: Order) -> "OrderPlaced":
-        return cls(msg="Order placed successfully", order_id=order.id, order=OrderOut.of(order))
+    def of(cls, placed: OrderInFull) -> "OrderPlaced":
+        return cls(msg="Order placed successfully", order_id=placed.order.id, order=OrderOut.of_all(placed))

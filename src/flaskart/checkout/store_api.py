@@ -2,6 +2,7 @@
 
 from flask import Response
 
+from flaskart.accounts.errors import AccountNotFound
 from flaskart.cart.errors import CartEmpty, CurrencyMismatch
 from flaskart.checkout import actions
 from flaskart.checkout.errors import TotalChanged
@@ -16,7 +17,12 @@ from flaskart.web.openapi import answers, door
 api = door("checkout", __name__, "/orders", "orders", "What one has ordered.")
 
 
-@api.post("", responses=answers(OrderPlaced, CartEmpty, CurrencyMismatch, TotalChanged, InsufficientStock, status=201))
+@api.post(
+    "",
+    responses=answers(
+        OrderPlaced, AccountNotFound, CartEmpty, CurrencyMismatch, TotalChanged, InsufficientStock, status=201
+    ),
+)
 @shopper
 def place_order(actor: Actor, body: PlaceOrder) -> Response:
     """Order what is in the cart, which is empty afterwards.

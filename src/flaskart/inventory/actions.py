@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import CTE, Subquery, func, insert, literal, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, insert, literal, select, update
 
 from flaskart.inventory import queries
 from flaskart.inventory.errors import InsufficientStock
 from flaskart.inventory.models import MovementKind, StockLevel, StockMovement
 from flaskart.kit import clock
-from flaskart.kit.db import TryAgain
+from flaskart.kit.db import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,48 +65,25 @@ def set_available(session: Session, variant_id: int, available: int) -> None:
 
 
 def allocate(session: Session, demands: Sequence[Demand], reference: str) -> None:
-    """Promise stock to an order: all of it, or none.
+    """Promise stock to an order: all of it, or none. Call it once in a transaction.
 
-    Call it last in a transaction: from here until the commit others wait for the same rows, which are locked in
-    ascending id order. Two demands for one variant are one.
+    It is taken by the transaction's last statement, since from then until the commit others wait for the same rows,
+    which are locked in ascending id order. Two demands for one variant are one.
 
     Raises:
         InsufficientStock: `lines` tells each variant of which there is not enough, with `wanted` and `available`.
     """
     taken = _plan(session, demands)
-    demand = queries.demand_table(taken)
-    _record(session, demand, MovementKind.ALLOCATED, sign=1, reference=reference)
-    locked = _locked(demand)
-    guarded = (
-        update(StockLevel)
-        .where(StockLevel.id == demand.c.level_id, StockLevel.id == locked.c.id)
-        .where(demand.c.quantity <= queries.SELLABLE)
-        .values(allocated=StockLevel.allocated + demand.c.quantity)
-        .returning(StockLevel.id)
-        .execution_options(synchronize_session=False)
-    )
-    if len(session.scalars(guarded).all()) != len(taken):
-        raise TryAgain  # somebody was faster; read again, there may be enough elsewhere
+    _record(session, taken, MovementKind.ALLOCATED, reference)
+    # Fewer rows: somebody was faster. When it is run again it reads the new state; there may be enough elsewhere.
+    session.send_last(_TAKE, {"changes": _keyed(taken)}, rows=len(taken))
 
 
 def release(session: Session, reference: str) -> None:
     """Give back what `allocate` promised under `reference`. Call it once: the caller guards against a repetition."""
-    promised = (
-        select(
-            StockMovement.stock_level_id.label("level_id"), func.sum(StockMovement.allocated_delta).label("quantity")
-        )
-        .where(StockMovement.reference == reference)
-        .group_by(StockMovement.stock_level_id)
-    )
-    demand = queries.demand_table({level_id: int(quantity) for level_id, quantity in session.execute(promised)})
-    _record(session, demand, MovementKind.RELEASED, sign=-1, reference=reference)
-    locked = _locked(demand)
-    session.execute(
-        update(StockLevel)
-        .where(StockLevel.id == demand.c.level_id, StockLevel.id == locked.c.id)
-        .values(allocated=StockLevel.allocated - demand.c.quantity)
-        .execution_options(synchronize_session=False)
-    )
+    given = {level_id: -quantity for level_id, quantity in queries.list_promised(session, reference).items()}
+    _record(session, given, MovementKind.RELEASED, reference)
+    session.send_last(_TAKE, {"changes": _keyed(given)}, rows=len(given))
 
 
 def _plan(session: Session, demands: Sequence[Demand]) -> Mapping[int, int]:
@@ -138,30 +114,13 @@ def _plan(session: Session, demands: Sequence[Demand]) -> Mapping[int, int]:
     return taken
 
 
-def _record(session: Session, demand: Subquery, kind: MovementKind, *, sign: int, reference: str) -> None:
-    columns = ("stock_level_id", "kind", "on_hand_delta", "allocated_delta", "held_delta", "reference", "created_at")
-    rows = select(
-        demand.c.level_id,
-        literal(kind.value),
-        literal(0),
-        demand.c.quantity * sign,
-        literal(0),
-        literal(reference),
-        literal(clock.now(), StockMovement.created_at.type),
-    )
-    session.execute(insert(StockMovement).from_select(columns, rows))
+def _record(session: Session, changes: Mapping[int, int], kind: MovementKind, reference: str) -> None:
+    session.send(_RECORD, {"changes": _keyed(changes), "kind": kind.value, "reference": reference, "now": clock.now()})
 
 
-def _locked(demand: Subquery) -> CTE:
-    """Lock the demanded levels in ascending id order; rows referring to them may still be inserted meanwhile."""
-    ids = select(demand.c.level_id)
-    return (
-        select(StockLevel.id)
-        .where(StockLevel.id.in_(ids))
-        .order_by(StockLevel.id)
-        .with_for_update(key_share=True)
-        .cte("locked")
-    )
+def _keyed(changes: Mapping[int, int]) -> dict[str, int]:
+    """Return changes by level id as JSON has them."""
+    return {str(level_id): quantity for level_id, quantity in changes.items()}
 
 
 def _on_hand_movement(level_id: int, kind: MovementKind, delta: int) -> dict[str, object]:
@@ -174,3 +133,33 @@ def _on_hand_movement(level_id: int, kind: MovementKind, delta: int) -> dict[str
         "reference": None,
         "created_at": clock.now(),
     }
+
+
+# Put together once: building them takes longer than running them.
+_CHANGES = queries.numbers_by_id("changes")
+_RECORD = insert(StockMovement).from_select(
+    ("stock_level_id", "kind", "on_hand_delta", "allocated_delta", "held_delta", "reference", "created_at"),
+    select(
+        _CHANGES.c.id,
+        bindparam("kind", type_=StockMovement.kind.type),
+        literal(0),
+        _CHANGES.c.number,
+        literal(0),
+        bindparam("reference", type_=StockMovement.reference.type),
+        bindparam("now", type_=StockMovement.created_at.type),
+    ),
+)
+# Rows that refer to a locked level may still be inserted meanwhile.
+_LOCKED = (
+    select(StockLevel.id)
+    .where(StockLevel.id.in_(select(_CHANGES.c.id)))
+    .order_by(StockLevel.id)
+    .with_for_update(key_share=True)
+    .cte("locked")
+)
+_TAKE = (
+    update(StockLevel)
+    .where(StockLevel.id == _CHANGES.c.id, StockLevel.id == _LOCKED.c.id, _CHANGES.c.number <= queries.SELLABLE)
+    .values(allocated=StockLevel.allocated + _CHANGES.c.number)
+    .returning(StockLevel.id)
+)

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import JSON, BigInteger, ScalarSelect, Subquery, Text, bindparam, cast, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute
 
-from flaskart.inventory.models import StockLevel, StockLocation
+from flaskart.inventory.models import StockLevel, StockLocation, StockMovement
+from flaskart.kit.db import Session
 
 # Stands for "any number" where a level has no backorder limit; far above what one order can ask for.
 UNLIMITED = 10**12
@@ -26,14 +27,8 @@ def sellable_stock(variant_id: InstrumentedAttribute[int]) -> ScalarSelect[int]:
 
 def list_sellable(session: Session, variant_ids: Collection[int]) -> Mapping[int, Sequence[tuple[int, int]]]:
     """Return, by variant, the levels (id, sellable) in ascending id order."""
-    wanted = _ids(variant_ids)
-    rows = session.execute(
-        select(StockLevel.variant_id, StockLevel.id, SELLABLE)
-        .join(wanted, wanted.c.id == StockLevel.variant_id)
-        .order_by(StockLevel.id)
-    )
     levels: dict[int, list[tuple[int, int]]] = {variant_id: [] for variant_id in variant_ids}
-    for variant_id, level_id, sellable in rows:
+    for variant_id, level_id, sellable in session.send(_SELLABLE, {"wanted": dict.fromkeys(map(str, variant_ids), 0)}):
         levels[variant_id].append((level_id, sellable))
     return levels
 
@@ -48,16 +43,31 @@ def default_location_id(session: Session) -> int:
     return session.scalars(select(StockLocation.id).order_by(StockLocation.id).limit(1)).one()
 
 
-def demand_table(demand: Mapping[int, int]) -> Subquery:
-    """Return `demand` (quantity by stock level) as a table: one parameter, so one statement whatever its size."""
-    parameter = bindparam("demand", {str(key): value for key, value in demand.items()}, JSON)
-    entries = func.json_each(parameter).table_valued("key", "value")
+def list_promised(session: Session, reference: str) -> Mapping[int, int]:
+    """Return how many pieces of each level (by its id) the ledger says are promised under a reference."""
+    return {level_id: int(quantity) for level_id, quantity in session.send(_PROMISED, {"reference": reference})}
+
+
+def numbers_by_id(name: str) -> Subquery:
+    """Return the JSON object that parameter `name` holds as a table of ids and numbers.
+
+    It is one parameter, so a statement is the same whatever its size.
+    """
+    entries = func.json_each(bindparam(name, type_=JSON)).table_valued("key", "value")
     # PostgreSQL's values are JSON, which only text can be made of.
-    quantity = cast(cast(entries.c.value, Text), BigInteger)
-    return select(cast(entries.c.key, BigInteger).label("level_id"), quantity.label("quantity")).subquery("demand")
+    number = cast(cast(entries.c.value, Text), BigInteger)
+    return select(cast(entries.c.key, BigInteger).label("id"), number.label("number")).subquery(name)
 
 
-def _ids(ids: Collection[int]) -> Subquery:
-    parameter = bindparam("ids", {str(id_): 0 for id_ in ids}, JSON)
-    entries = func.json_each(parameter).table_valued("key", "value")
-    return select(cast(entries.c.key, BigInteger).label("id")).subquery("wanted")
+# Put together once: building them takes longer than running them.
+_WANTED = numbers_by_id("wanted")
+_SELLABLE = (
+    select(StockLevel.variant_id, StockLevel.id, SELLABLE)
+    .join(_WANTED, _WANTED.c.id == StockLevel.variant_id)
+    .order_by(StockLevel.id)
+)
+_PROMISED = (
+    select(StockMovement.stock_level_id, func.sum(StockMovement.allocated_delta))
+    .where(StockMovement.reference == bindparam("reference"))
+    .group_by(StockMovement.stock_level_id)
+)

@@ -2,32 +2,66 @@
 
 import os
 import random
-import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.orm import Session
+import msgspec
+from sqlalchemy import Connection, CursorResult, Engine, Executable, create_engine, event, make_url, orm
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from flaskart.kit.errors import DatabaseBusy, DatabaseUnavailable, ShopError
+from flaskart.kit.errors import DatabaseBusy, OutcomeUnknown
+from flaskart.kit.outages import is_connection_lost, is_worth_another_try, outage
+from flaskart.kit.turns import Turns
 
 Result = TypeVar("Result")
+Parameters = Mapping[str, object]
 
-BUSY_TIMEOUT_SECONDS = 5
+BUSY_TIMEOUT_SECONDS = 2
 MAX_TRIES = 8
-# https://www.postgresql.org/docs/current/errcodes-appendix.html: serialization failure, deadlock, and a foreign key
-# violation, which here means that a row was deleted after the transaction had read it.
-RETRIED_SQLSTATES = frozenset({"40001", "40P01", "23503"})
-LOCK_NOT_AVAILABLE = "55P03"
 
 
 class TryAgain(Exception):
     """The transaction read what another one has changed since; run again, it may succeed."""
+
+
+class Session(orm.Session):
+    """A SQLAlchemy session on one connection, which statements put together beforehand may use directly."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, expire_on_commit=False)
+        self._connection_of_its_own = connection
+        self._last: tuple[Executable, Parameters, int] | None = None
+
+    def send(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[*tuple[Any, ...]]:
+        """Send a prepared statement past the ORM and return its rows; less than half the work of `execute`.
+
+        What the ORM has not flushed yet is not flushed.
+        """
+        return self._connection_of_its_own.execute(statement, parameters)
+
+    def send_last(self, statement: Executable, parameters: Parameters, *, rows: int) -> None:
+        """Send a statement right before COMMIT, when all else is done: what it locks is locked as briefly as can be.
+
+        Unless it returns `rows` rows, nothing is committed and the transaction is run again. Call it once.
+        """
+        if self._last is not None:
+            raise AssertionError("a transaction has one last statement")
+        self._last = (statement, parameters, rows)
+
+    def finish(self) -> None:
+        """Send what is still to be sent. May be repeated.
+
+        Raises:
+            TryAgain: the last statement did not return as many rows as it should.
+        """
+        self.flush()
+        if self._last is not None:
+            (statement, parameters, rows), self._last = self._last, None
+            if len(self.send(statement, parameters).all()) != rows:
+                raise TryAgain
 
 
 class Database:
@@ -36,6 +70,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self.engine = _engine(url)
+        self._turns = Turns(self.url.database or "") if self.engine.dialect.name == "sqlite" else None
         # Reads run in autocommit: every query is its own snapshot, and no BEGIN or COMMIT is sent. SQLite's connections
         # are in autocommit until `_begin_sqlite` says otherwise.
         autocommit = {} if self.engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
@@ -44,7 +79,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Open a session for reading. Each statement sees the newest committed state; a write would be kept."""
-        with _translating_outages(), Session(self._reading, expire_on_commit=False) as session:
+        with self._reading.connect() as connection, Session(connection) as session:
             yield session
 
     @contextmanager
@@ -52,55 +87,73 @@ class Database:
         """Open a transaction: committed when the block ends, rolled back when it raises.
 
         Raises:
-            DatabaseBusy: another writer held the lock for too long.
-            DatabaseUnavailable: no connection, or it was lost.
+            TryAgain: `send_last` found another state than the transaction had read.
+            OutcomeUnknown: the connection was lost at COMMIT.
         """
-        with _translating_outages(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+        turn = self._turns.take() if self._turns else nullcontext()
+        with turn, self.engine.connect() as connection, Session(connection) as session:
+            connection.begin()
             yield session
+            session.finish()
+            try:
+                connection.commit()
+            except DBAPIError as failure:
+                if is_connection_lost(failure):
+                    raise OutcomeUnknown from failure
+                raise
 
-    def retrying(self, work: Callable[[], Result]) -> Result:
-        """Call `work`, which owns its transactions, again when its transaction lost against another one.
+    def retrying(self, work: Callable[[], Result], *, is_repeatable: bool = False) -> Result:
+        """Call `work`, which owns its transactions, again when its transaction lost or its connection broke.
 
-        Only failures after which nothing was committed are retried, at most `MAX_TRIES` times in all, with growing
-        random pauses.
+        It is called at most `MAX_TRIES` times in all, with growing random pauses, and only while nothing was
+        committed. Where a connection is lost at COMMIT nobody knows; `is_repeatable` says that a second run finds out.
+
+        Raises:
+            DatabaseBusy: it lost every time.
+            DatabaseUnavailable: no connection, or the database cannot write.
+            OutcomeUnknown: the connection was lost at COMMIT, and `work` is not repeatable.
         """
         for tries in range(1, MAX_TRIES + 1):
             try:
                 return work()
-            except (DBAPIError, TryAgain) as failure:
-                lost = isinstance(failure, TryAgain) or sqlstate(failure) in RETRIED_SQLSTATES
-                if not lost:
-                    raise
+            except TryAgain as lost:
                 if tries == MAX_TRIES:
-                    raise DatabaseBusy from failure
+                    raise DatabaseBusy from lost
+            except OutcomeUnknown:
+                if not is_repeatable or tries == MAX_TRIES:
+                    raise
+            except DBAPIError as failure:
+                if not is_worth_another_try(failure) or tries == MAX_TRIES:
+                    _tell(failure)
             time.sleep(random.uniform(0, 0.005 * 2**tries))  # noqa: S311 - spreads retries, keeps no secret
         raise AssertionError("unreachable")
 
     def close(self) -> None:
         self.engine.dispose()
+        if self._turns:
+            self._turns.close()
 
 
-def insert_into(session: Session, table: type[Any]) -> postgresql.Insert | sqlite.Insert:
-    """Return an INSERT that knows `on_conflict_do_…`, which both engines have but SQLAlchemy spells per dialect."""
-    if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
-
-
-def sqlstate(failure: DBAPIError) -> str | None:
-    """Return PostgreSQL's error code, None for SQLite."""
-    return getattr(failure.orig, "sqlstate", None)
+def _tell(failure: DBAPIError) -> None:
+    problem = outage(failure)
+    if problem is None:
+        raise failure
+    raise problem from failure
 
 
 def _engine(url: str) -> Engine:
+    options: dict[str, Any] = {"pool_size": 10, "max_overflow": 10, "json_serializer": _json}
     if make_url(url).get_backend_name() != "sqlite":
         os.environ.setdefault("PSYCOPG_IMPL", "binary")  # fail loudly rather than run on the slow pure Python build
-        waits = f"-c lock_timeout={BUSY_TIMEOUT_SECONDS}s"
-        return create_engine(url, pool_size=10, max_overflow=10, connect_args={"options": waits})
-    engine = create_engine(url, pool_size=10, max_overflow=10, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+        return create_engine(url, connect_args={"options": f"-c lock_timeout={BUSY_TIMEOUT_SECONDS}s"}, **options)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, **options)
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _set_up_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
@@ -113,31 +166,3 @@ def _begin_sqlite(connection: Connection) -> None:
     # A plain BEGIN that writes later fails with "database is locked" under concurrency.
     if not connection.get_execution_options().get("flaskart_reads"):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-@contextmanager
-def _translating_outages() -> Iterator[None]:
-    try:
-        yield
-    except (OperationalError, InterfaceError) as failure:
-        outage = _outage(failure)
-        if outage is None:
-            raise
-        raise outage from failure
-
-
-def _outage(failure: DBAPIError) -> ShopError | None:
-    """Tell a database that is busy, full or gone from a statement that is wrong."""
-    if isinstance(failure.orig, sqlite3.Error):
-        # The low byte is the primary result code: https://www.sqlite.org/rescode.html
-        primary = getattr(failure.orig, "sqlite_errorcode", 0) & 0xFF
-        if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return DatabaseBusy()
-        if primary in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
-            return DatabaseUnavailable()
-        return None
-    state = sqlstate(failure)
-    if state == LOCK_NOT_AVAILABLE:
-        return DatabaseBusy()
-    # No state: the server was never reached. 08: connection lost. 53: out of resources. 57P: shutting down.
-    return DatabaseUnavailable() if state is None or state.startswith(("08", "53", "57P")) else None

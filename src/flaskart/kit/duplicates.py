@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
+from flaskart.kit.db import Session
 from flaskart.kit.errors import ShopError
 
 

@@ -78,3 +78,8 @@ class DatabaseBusy(Unavailable):
 class DatabaseUnavailable(Unavailable):
     code = "database_unavailable"
     message = "The shop cannot reach its database; try again later"
+
+
+class OutcomeUnknown(Unavailable):
+    code = "outcome_unknown"
+    message = "The database was lost while this was being saved; look whether it was done before you repeat it"

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
-
 from flaskart.catalog import actions as catalog
 from flaskart.catalog.models import Product
 from flaskart.inventory import actions as inventory
+from flaskart.kit.db import Session
 
 
 @dataclass(frozen=True, slots=True)

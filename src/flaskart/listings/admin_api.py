@@ -1,12 +1,12 @@
 """The staff's door to products."""
 
 from flask import Response
-from sqlalchemy.orm import Session
 
 from flaskart.catalog import actions as catalog
 from flaskart.catalog.errors import ProductNotFound, SkuTaken, SlugTaken
 from flaskart.catalog.models import Product
 from flaskart.kit.actor import Actor
+from flaskart.kit.db import Session
 from flaskart.listings import actions
 from flaskart.listings.queries import get_listing, lock_listing
 from flaskart.listings.schemas import (

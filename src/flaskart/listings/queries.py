@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Integer, Select, bindparam, select
-from sqlalchemy.orm import Session
 
 from flaskart.catalog.errors import ProductNotFound
 from flaskart.catalog.models import Product, ProductStatus, Variant
 from flaskart.catalog.queries import id_or_slug, lock_product
 from flaskart.inventory.queries import available_stock, lock_levels
+from flaskart.kit.db import Session
 from flaskart.kit.paging import Page, decode_cursor, page_of
 
 

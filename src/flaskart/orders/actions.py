@@ -1,15 +1,17 @@
 """What happens to an order once it is agreed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert
-from sqlalchemy.orm import Session
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy import JSON, BigInteger, ColumnElement, bindparam, cast, func, insert, literal, select, update
+from sqlalchemy.types import TypeEngine
 
 from flaskart.inventory import actions as inventory
 from flaskart.kit import clock
 from flaskart.kit.actor import Actor
+from flaskart.kit.db import Session
 from flaskart.orders import queries
 from flaskart.orders.errors import InvalidTransition
 from flaskart.orders.models import (
@@ -22,6 +24,7 @@ from flaskart.orders.models import (
     PaymentStatus,
     ReturnStatus,
 )
+from flaskart.orders.queries import OrderInFull
 from flaskart.pricing.totals import add_up
 
 FIRST_NUMBER = 1000
@@ -41,37 +44,28 @@ class Agreed:
 
 def record_order(
     session: Session, actor: Actor, *, cart_id: int, email: str, currency: str, lines: Sequence[Agreed]
-) -> Order:
+) -> OrderInFull:
     """Write down an order with copies of all it agrees on. Takes no stock."""
     now = clock.now()
     totals = add_up((line.unit_price_minor, line.quantity) for line in lines)
-    order = Order(
-        cart_id=cart_id,
-        customer_id=actor.customer_id,
-        email=email,
-        currency=currency,
-        status=OrderStatus.PLACED,
-        payment_status=PaymentStatus.NONE,
-        fulfillment_status=FulfillmentStatus.UNFULFILLED,
-        return_status=ReturnStatus.NONE,
-        items_count=sum(line.quantity for line in lines),
-        subtotal_minor=totals.subtotal_minor,
-        discount_total_minor=0,
-        shipping_total_minor=0,
-        tax_total_minor=0,
-        total_minor=totals.total_minor,
-        placed_at=now,
-    )
-    session.add(order)
-    session.flush()
-    _record_lines(session, order, lines)
-    order.number = str(FIRST_NUMBER + order.id)
-    session.add(OrderEvent(order_id=order.id, kind=EventKind.PLACED, customer_id=actor.customer_id, created_at=now))
-    session.flush()
-    return order
+    agreed = {
+        "cart_id": cart_id,
+        "customer_id": actor.customer_id,
+        "email": email,
+        "currency": currency,
+        "items_count": sum(line.quantity for line in lines),
+        "subtotal_minor": totals.subtotal_minor,
+        "total_minor": totals.total_minor,
+        "placed_at": now,
+    }
+    order_id = session.send(_ADD_ORDER, agreed).scalar_one()
+    written = session.send(_ADD_LINES, {"order_id": order_id, "lines": dict(enumerate(map(asdict, lines)))}).all()
+    _record(session, order_id, EventKind.PLACED, actor, now)
+    order = session.send(_NUMBER, {"added_id": order_id, "new_number": str(FIRST_NUMBER + order_id)}).one()
+    return OrderInFull(order, sorted(written, key=lambda line: line.position))
 
 
-def cancel_order(session: Session, actor: Actor, order_id: int) -> Order:
+def cancel_order(session: Session, actor: Actor, order_id: int) -> OrderInFull:
     """Cancel one's own order and give its stock back, as long as nothing of it is fulfilled. May be repeated.
 
     Raises:
@@ -85,37 +79,76 @@ def cancel_order(session: Session, actor: Actor, order_id: int) -> Order:
         now = clock.now()
         order.status, order.canceled_at = OrderStatus.CANCELED, now
         order.fulfillment_status = FulfillmentStatus.CANCELED
-        event = OrderEvent(order_id=order.id, kind=EventKind.CANCELED, customer_id=actor.customer_id, created_at=now)
-        session.add(event)
         session.flush()
-        inventory.release(session, reference=stock_reference(order))
+        _record(session, order_id, EventKind.CANCELED, actor, now)
+        inventory.release(session, reference=stock_reference(order_id))
     return queries.get_order(session, actor, order_id)
 
 
-def stock_reference(order: Order) -> str:
+def stock_reference(order_id: int) -> str:
     """Return the name under which the stock ledger knows an order."""
-    return f"order:{order.id}"
+    return f"order:{order_id}"
 
 
-def _record_lines(session: Session, order: Order, lines: Sequence[Agreed]) -> None:
-    """Write all lines in one statement. Adding them one by one as objects would send one each on SQLite."""
-    rows = [
-        {
-            "order_id": order.id,
-            "position": position,
-            "product_id": line.product_id,
-            "variant_id": line.variant_id,
-            "sku": line.sku,
-            "product_name": line.product_name,
-            "unit_price_minor": line.unit_price_minor,
-            "quantity": line.quantity,
-            "total_minor": line.unit_price_minor * line.quantity,
-            "fulfilled": 0,
-            "delivered": 0,
-            "returned": 0,
-            "canceled": 0,
-        }
-        for position, line in enumerate(lines)
-    ]
-    written = session.scalars(insert(OrderLine).returning(OrderLine), rows)
-    set_committed_value(order, "lines", sorted(written, key=lambda line: line.position))
+def _record(session: Session, order_id: int, kind: EventKind, actor: Actor, now: datetime) -> None:
+    event = {"order_id": order_id, "kind": kind.value, "customer_id": actor.customer_id, "created_at": now}
+    session.send(_ADD_EVENT, event)
+
+
+def _agreed(name: str, kind: TypeEngine[Any]) -> ColumnElement[Any]:
+    """Return a member of a line that comes as JSON."""
+    return cast(_LINES.c.value.op("->>")(name), kind)
+
+
+# Put together once: building them takes longer than running them.
+_ADD_ORDER = (
+    insert(Order)
+    .values(
+        status=OrderStatus.PLACED.value,
+        payment_status=PaymentStatus.NONE.value,
+        fulfillment_status=FulfillmentStatus.UNFULFILLED.value,
+        return_status=ReturnStatus.NONE.value,
+        discount_total_minor=0,
+        shipping_total_minor=0,
+        tax_total_minor=0,
+        **{
+            name: bindparam(name)
+            for name in (
+                "cart_id",
+                "customer_id",
+                "email",
+                "currency",
+                "items_count",
+                "subtotal_minor",
+                "total_minor",
+                "placed_at",
+            )
+        },
+    )
+    .returning(Order.id)
+)
+_NUMBER = (
+    update(Order)
+    .where(Order.id == bindparam("added_id"))
+    .values(number=bindparam("new_number"))
+    .returning(*Order.__table__.columns)
+)
+_LINES = func.json_each(bindparam("lines", type_=JSON)).table_valued("key", "value")
+_AGREED = ("product_id", "variant_id", "sku", "product_name", "unit_price_minor", "quantity")
+_ADD_LINES = (
+    insert(OrderLine)
+    .from_select(
+        ("order_id", "position", *_AGREED, "total_minor", "fulfilled", "delivered", "returned", "canceled"),
+        select(
+            bindparam("order_id", type_=BigInteger),
+            cast(_LINES.c.key, BigInteger),
+            *(_agreed(name, OrderLine.__table__.columns[name].type) for name in _AGREED),
+            _agreed("unit_price_minor", BigInteger()) * _agreed("quantity", BigInteger()),
+            *(literal(0) for _counter in range(4)),
+        ),
+    )
+    .returning(*OrderLine.__table__.columns)
+)
+_ADD_EVENT = insert(OrderEvent).values(
+    {name: bindparam(name) for name in ("order_id", "kind", "customer_id", "created_at")}
+)

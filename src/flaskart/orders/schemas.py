@@ -6,7 +6,8 @@ from pydantic import BaseModel
 
 from flaskart.kit.money import to_major
 from flaskart.kit.paging import Page
-from flaskart.orders.models import FulfillmentStatus, Order, OrderLine, OrderStatus, PaymentStatus, ReturnStatus
+from flaskart.orders.models import FulfillmentStatus, OrderStatus, PaymentStatus, ReturnStatus
+from flaskart.orders.queries import LineRow, OrderInFull, OrderRow
 from flaskart.web.fields import Amount, Pagination
 
 
@@ -26,7 +27,7 @@ class OrderLineOut(BaseModel):
     total: Amount
 
     @classmethod
-    def of(cls, line: OrderLine, currency: str) -> "OrderLineOut":
+    def of(cls, line: LineRow, currency: str) -> "OrderLineOut":
         return cls(
             product_id=line.product_id,
             variant_id=line.variant_id,
@@ -51,7 +52,7 @@ class OrderSummary(BaseModel):
     currency: str
 
     @classmethod
-    def of(cls, order: Order) -> "OrderSummary":
+    def of(cls, order: OrderRow) -> "OrderSummary":
         return cls(
             id=order.id,
             number=order.number or "",
@@ -78,7 +79,8 @@ class OrderOut(OrderSummary):
     items: list[OrderLineOut]
 
     @classmethod
-    def of(cls, order: Order) -> "OrderOut":
+    def of_all(cls, full: OrderInFull) -> "OrderOut":
+        order = full.order
         return cls(
             **dict(OrderSummary.of(order)),
             email=order.email,
@@ -87,7 +89,7 @@ class OrderOut(OrderSummary):
             discount_total=to_major(order.discount_total_minor, order.currency),
             shipping_total=to_major(order.shipping_total_minor, order.currency),
             tax_total=to_major(order.tax_total_minor, order.currency),
-            items=[OrderLineOut.of(line, order.currency) for line in order.lines],
+            items=[OrderLineOut.of(line, order.currency) for line in full.lines],
         )
 
 
@@ -105,5 +107,5 @@ class OrderList(BaseModel):
     pagination: Pagination
 
     @classmethod
-    def of(cls, page: Page[Order]) -> "OrderList":
+    def of(cls, page: Page[OrderRow]) -> "OrderList":
         return cls(orders=[OrderSummary.of(order) for order in page.rows], pagination=Pagination.of(page))

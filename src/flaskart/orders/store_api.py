@@ -34,7 +34,7 @@ def list_order_history(actor: Actor, query: PageQuery) -> Response:
 def view_order(actor: Actor, path: OrderPath) -> Response:
     """View one of one's orders."""
     with db().read() as session:
-        return show(OrderShown(order=OrderOut.of(queries.get_order(session, actor, path.order_id))))
+        return show(OrderShown(order=OrderOut.of_all(queries.get_order(session, actor, path.order_id))))
 
 
 @api.post("/<id:order_id>/cancel", responses=answers(OrderChanged, OrderNotFound, InvalidTransition))
@@ -43,7 +43,7 @@ def cancel_order(actor: Actor, path: OrderPath) -> Response:
     """Cancel one of one's orders, as long as nothing of it is fulfilled; its stock is given back."""
     with writing() as session:
         order = actions.cancel_order(session, actor, path.order_id)
-        return show(OrderChanged(msg="Order canceled", order=OrderOut.of(order)))
+        return show(OrderChanged(msg="Order canceled", order=OrderOut.of_all(order)))
 
 
 def _show_orders(actor: Actor, query: PageQuery) -> Response:

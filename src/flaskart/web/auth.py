@@ -79,11 +79,15 @@ def _check_caller() -> None:
 
 def _authenticated() -> Actor:
     customer_id, session_id = _named_by_token()
-    with shop().db.read() as session:
-        actor = shop().find_actor(session, customer_id, session_id)
+    actor = shop().db.retrying(lambda: _find_actor(customer_id, session_id))
     if actor is None:
         raise InvalidToken
     return actor
+
+
+def _find_actor(customer_id: int, session_id: str) -> Actor | None:
+    with shop().db.read() as session:
+        return shop().find_actor(session, customer_id, session_id)
 
 
 def _named_by_token() -> tuple[int, str]:

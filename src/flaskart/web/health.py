@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from flaskart.kit.errors import DatabaseUnavailable, Unavailable
+from flaskart.kit.outages import outage
 from flaskart.web.auth import anyone
 from flaskart.web.http import db, shop, show
 from flaskart.web.openapi import answers, door
@@ -39,8 +40,10 @@ def readyz() -> Response:
     try:
         with db().read() as session:
             revision = session.scalar(text("SELECT version_num FROM alembic_version"))
-    except (OperationalError, ProgrammingError) as no_table:
-        raise NotMigrated from no_table
+    except (OperationalError, ProgrammingError) as failure:
+        if outage(failure):
+            raise
+        raise NotMigrated from failure
     if revision != shop().revision:
         raise NotMigrated
     return show(Health(status="ok"))

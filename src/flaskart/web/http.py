@@ -8,11 +8,10 @@ from urllib.parse import urlencode
 
 from flask import Flask, Request, Response, current_app, g, request
 from pydantic import BaseModel
-from sqlalchemy.orm import Session
 from werkzeug.routing import IntegerConverter
 
 from flaskart.kit.actor import Actor
-from flaskart.kit.db import Database
+from flaskart.kit.db import Database, Session
 from flaskart.kit.errors import BadRequest, FieldError, InvalidInput, ShopError
 from flaskart.kit.ids import random_uuid
 from flaskart.kit.paging import MAX_ID, Page

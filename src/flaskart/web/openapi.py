@@ -6,7 +6,7 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any, cast
 
-from flask import Flask, current_app
+from flask import Flask, current_app, request
 from flask.typing import ResponseReturnValue
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
@@ -68,8 +68,8 @@ class ShopApp(OpenAPI):
             self.paths[path] = item.model_copy(update={m: op for m, op in api.paths[path] if op is not None})
 
     def dispatch_request(self) -> ResponseReturnValue:
-        """Run the view, and again when its transaction lost against another one."""
-        return db().retrying(super().dispatch_request)
+        """Run the view, again when its transaction lost; an `Idempotency-Key` makes a lost COMMIT repeatable, too."""
+        return db().retrying(super().dispatch_request, is_repeatable=HEADER in request.headers)
 
     @cached_property
     def document(self) -> Document:
