@@ -64,7 +64,7 @@ class Settings(BaseSettings):
         except ValidationError as invalid:
             first = invalid.errors()[0]
             name = str(first["loc"][0]).upper()
-            raise SettingsError(f"{PREFIX}{name}: {first['msg']}") from None
+            raise SettingsError(f"{PREFIX}{name}: {first['msg'].removeprefix('Value error, ')}") from None
         except ValueError as unreadable:
             raise SettingsError(f".env cannot be read: {unreadable}") from None
         known = {PREFIX + name.upper() for name in cls.model_fields}
@@ -104,11 +104,11 @@ TEST_NAMES = frozenset({"FLASKART_TEST_POSTGRES_URL"})
 
 
 def _names_in_use() -> set[str]:
-    names = {name for name in os.environ if name.startswith(PREFIX)}
+    names = {name.upper() for name in os.environ if name.upper().startswith(PREFIX)}
     env_file = Path(".env")
     if env_file.is_file():
         assigned = (
             line.partition("=")[0].removeprefix("export ").strip() for line in env_file.read_text().splitlines()
         )
-        names |= {name for name in assigned if name.startswith(PREFIX)}
+        names |= {name.upper() for name in assigned if name.upper().startswith(PREFIX)}
     return names - TEST_NAMES

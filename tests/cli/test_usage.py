@@ -1,5 +1,7 @@
 """How the command line explains itself, and what it answers when called wrongly."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import click
@@ -9,7 +11,7 @@ from click.testing import CliRunner
 from flaskart import __version__
 from flaskart.cli import cli
 from tests.cli.shells import Shell
-from tests.servers import SECRET
+from tests.servers import SECRET, environment
 
 
 def commands_of(group: click.Group, *names: str) -> Iterator[tuple[str, ...]]:
@@ -80,7 +82,7 @@ def test_a_wrong_call_is_answered_with_2_and_how_to_call(arguments: tuple[str, .
         ),
         (
             {"FLASKART_DATABASE_URL": "mysql://localhost/shop"},
-            "flaskart: FLASKART_DATABASE_URL: Value error, only sqlite and postgresql are supported",
+            "flaskart: FLASKART_DATABASE_URL: only sqlite and postgresql are supported",
         ),
     ],
 )
@@ -110,3 +112,28 @@ def test_a_database_that_cannot_be_reached_stops_a_command_with_one_line(
     refusal = nowhere.refused(*command, FLASKART_DATABASE_URL=url, FLASKART_SECRET_KEY=SECRET)
 
     assert refusal.startswith("flaskart: the database says: ")
+
+
+def test_a_file_that_is_no_database_stops_a_command_with_one_line(nowhere: Shell) -> None:
+    (nowhere.folder / "shop.db").write_text("Not a database, and longer than the header of one would be. " * 10)
+
+    refusal = nowhere.refused("init", FLASKART_DATABASE_URL="sqlite:///shop.db", FLASKART_SECRET_KEY=SECRET)
+
+    assert refusal == "flaskart: the database says: file is not a database"
+
+
+def test_without_its_driver_postgresql_is_refused_with_what_to_install(nowhere: Shell) -> None:
+    without = "import sys; sys.modules['psycopg'] = None; from flaskart.cli import main; main()"
+    settings = environment("postgresql://127.0.0.1/shop")
+
+    result = subprocess.run(
+        [sys.executable, "-c", without, "init"],
+        cwd=nowhere.folder,
+        env=settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert result.returncode == 1
+    assert result.stderr == "flaskart: PostgreSQL needs its driver: pip install 'flaskart[postgres]'\n"

@@ -1,6 +1,7 @@
 """A retried write under an `Idempotency-Key` has one effect and the same answer."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select, text
@@ -47,6 +48,22 @@ def test_the_same_body_written_otherwise_is_the_same_request(make: Make) -> None
         assert alice.call_raw("POST", "/cart", body, **headers).status == 200
 
     assert alice.get("/cart").json["items_count"] == 2
+
+
+@pytest.mark.parametrize(("first", "second"), [(b"39.98", b"39.980"), (b"20", b"20.0"), (b"20", b"2e1")])
+def test_the_same_number_written_otherwise_is_the_same_request(make: Make, first: bytes, second: bytes) -> None:
+    alice, mug = make.customer(), make.product(price=str(Decimal(first.decode()) / 2))
+    alice.post("/cart", {"product_id": mug, "quantity": 2})
+
+    answers = [
+        alice.call_raw(
+            "POST", "/orders", b'{"expected_total": %s}' % total, Content_Type="application/json", Idempotency_Key="k"
+        )
+        for total in (first, second)
+    ]
+
+    assert [answer.status for answer in answers] == [201, 201]
+    assert answers[1].headers["Idempotency-Replayed"] == "true"
 
 
 def test_another_request_under_the_same_key_is_refused(make: Make) -> None:

@@ -54,6 +54,69 @@ def test_a_body_of_another_type_is_a_415(make: Make, db: Database, content_type:
     assert products_in(db) == 0
 
 
+WITHOUT_BODY = [
+    ("DELETE", "/account"),
+    ("DELETE", "/cart/1"),
+    ("DELETE", "/cart/clear"),
+    ("POST", "/orders/1/cancel"),
+    ("DELETE", "/products/1"),
+]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "pointers"),
+    [
+        (b'{"unknown": 1, "a/b": 2}', "application/json", 422, ["/unknown", "/a~1b"]),
+        (b"[]", "application/json", 422, [""]),
+        (b"null", "application/json", 422, [""]),
+        (b"{", "application/json", 400, None),
+        (b"{}", "text/plain", 415, None),
+    ],
+)
+@pytest.mark.parametrize(("method", "path"), WITHOUT_BODY)
+def test_an_operation_that_takes_no_body_refuses_one_and_does_nothing(
+    make: Make, method: str, path: str, body: bytes, content_type: str, status: int, pointers: list[str] | None
+) -> None:
+    caller, mug = make.staff(), make.product()
+    for _ in range(2):
+        caller.post("/cart", {"product_id": mug})
+        caller.post("/orders")
+    caller.post("/cart", {"product_id": mug})
+    before = make.everything()
+
+    answer = caller.call_raw(method, path, body, Content_Type=content_type)
+
+    assert answer.status == status
+    assert [error["pointer"] for error in answer.json.get("errors", ())] == (pointers or [])
+    assert make.everything() == before
+
+
+def test_an_empty_object_is_as_good_as_no_body(make: Make) -> None:
+    assert make.customer().call_raw("DELETE", "/cart/clear", b"{}", Content_Type="application/json").status == 200
+
+
+@pytest.mark.parametrize("query", ["limit=1&limit=2", "limit=1&limit=1", "limit=1.0", "limit=+1", "limit=%C2%B2"])
+def test_a_parameter_given_twice_or_with_no_whole_number_is_refused(anyone: Caller, query: str) -> None:
+    answer = anyone.get(f"/products?{query}")
+
+    assert_problem(answer, 422, "invalid_input")
+    assert [error["pointer"] for error in answer.json["errors"]] == ["?limit"]
+
+
+def test_null_does_not_leave_a_thing_as_it_is(make: Make) -> None:
+    boss = make.staff()
+    make.product()
+    before = make.everything()
+
+    product = boss.patch("/products/1", {"name": None, "price": None, "stock": None})
+    account = boss.patch("/account", {"username": None, "email": None})
+
+    for answer, members in ((product, ["/name", "/price", "/stock"]), (account, ["/username", "/email"])):
+        assert_problem(answer, 422, "invalid_input")
+        assert [error["pointer"] for error in answer.json["errors"]] == members
+    assert make.everything() == before
+
+
 def test_a_missing_body_names_every_missing_field(make: Make) -> None:
     answer = make.staff().post("/products")
 

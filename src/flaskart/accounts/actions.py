@@ -122,14 +122,27 @@ def edit_account(session: Session, actor: Actor, *, username: str | None = None,
     return customer
 
 
-def change_password(session: Session, actor: Actor, *, current: str, new_hash: str) -> None:
-    """Set a new password, given hashed, and end every other sign-in of the account.
+def find_verified_hash(db: Database, actor: Actor, password: str) -> str | None:
+    """Return the hash of the actor's password if this is it; outside a transaction, since nobody should wait for it.
 
     Raises:
-        WrongPassword: `current` is not the password.
+        AccountNotFound: erased a moment ago.
+    """
+    with db.read() as session:
+        password_hash = queries.get_account(session, actor).password_hash
+    return password_hash if is_password(password_hash, password) else None
+
+
+def change_password(session: Session, actor: Actor, *, verified_hash: str | None, new_hash: str) -> None:
+    """Set a new password, given hashed, and end every other sign-in of the account.
+
+    `verified_hash` is what `find_verified_hash` found.
+
+    Raises:
+        WrongPassword: nothing was verified, or the password has changed since.
     """
     customer = queries.lock_account(session, actor)
-    if not is_password(customer.password_hash, current):
+    if customer.password_hash != verified_hash:
         raise WrongPassword
     customer.password_hash = new_hash
     others = (RefreshToken.customer_id == customer.id) & (RefreshToken.family != actor.session_id)

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from flaskart.accounts.models import MAX_EMAIL, MAX_USERNAME, Customer, fold
 from flaskart.kit.actor import Role
-from flaskart.web.fields import Input, Line, NoControls
+from flaskart.web.fields import Change, Input, Line, NoControls
 
 
 def _username(name: str) -> str:
@@ -76,7 +76,7 @@ class LogoutRequest(Input):
     refresh_token: Token | None = None
 
 
-class AccountChange(Input):
+class AccountChange(Change):
     username: Username | None = None
     email: EmailAddress | None = None
 

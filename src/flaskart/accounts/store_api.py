@@ -104,9 +104,10 @@ def edit_account(actor: Actor, body: AccountChange) -> Response:
 @shopper
 def change_password(actor: Actor, body: PasswordChange) -> Response:
     """Change one's password; every other sign-in of the account ends."""
+    verified_hash = actions.find_verified_hash(db(), actor, body.current_password)
     new_hash = hash_password(body.new_password)
-    with writing() as session:
-        actions.change_password(session, actor, current=body.current_password, new_hash=new_hash)
+    with writing() as session:  # a replay is answered here, though the password of then is not right any more
+        actions.change_password(session, actor, verified_hash=verified_hash, new_hash=new_hash)
         return show(Done(msg="Password changed"))
 
 

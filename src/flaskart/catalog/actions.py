@@ -123,7 +123,6 @@ def edit_product(session: Session, product: Product, edit: ProductEdit) -> None:
     """
     variant = product.default_variant
     with translated(session, TAKEN):
-        product.updated_at = clock.now()
         for row, column, value in (
             (product, "name", edit.name),
             (product, "description", edit.description),
@@ -134,6 +133,8 @@ def edit_product(session: Session, product: Product, edit: ProductEdit) -> None:
         ):
             if value is not None:
                 setattr(row, column, value)
+        if session.is_modified(product) or session.is_modified(variant):
+            product.updated_at = clock.now()
 
 
 def remove_product(session: Session, product: Product) -> None:

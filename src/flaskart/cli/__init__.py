@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import click
 from alembic.util import CommandError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 
 from flaskart import __version__
 from flaskart.cli.catalogue import demo
@@ -38,8 +38,12 @@ def main() -> None:
         _give_up(str(refused))
     except OSError as failure:
         _give_up(f"{failure.filename}: {failure.strerror}")
-    except OperationalError as outage:
+    except DatabaseError as outage:
         _give_up(f"the database says: {outage.orig}")
+    except ModuleNotFoundError as missing:
+        if missing.name != "psycopg":
+            raise
+        _give_up("PostgreSQL needs its driver: pip install 'flaskart[postgres]'")
 
 
 def _give_up(reason: str) -> NoReturn:

@@ -52,7 +52,7 @@ def serve(host: str, port: int, workers: int) -> None:
     click.echo(
         f"Flaskart serves on {base}\n"
         f"  open  {base}/docs\n"
-        f"  try   curl {base}/products?limit=2\n"
+        f"  try   curl '{base}/products?limit=2'\n"
         f"  try   curl {base}/products/1",
     )
     Granian(

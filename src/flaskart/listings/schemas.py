@@ -13,7 +13,7 @@ from flaskart.kit.money import to_major, to_minor
 from flaskart.kit.paging import Page
 from flaskart.listings.actions import ListingEdit
 from flaskart.listings.queries import Listing, VariantListing
-from flaskart.web.fields import Amount, Input, Line, NoControls, Pagination
+from flaskart.web.fields import Amount, Change, Input, Line, NoControls, Pagination
 
 MAX_STOCK = 1_000_000_000
 
@@ -45,7 +45,7 @@ class NewProduct(Input):
         return to_minor(self.price, currency, pointer="/price")
 
 
-class ProductChange(Input):
+class ProductChange(Change):
     """What to change; what is not given stays. `stock` is how many can be sold, besides what is promised to orders."""
 
     name: Name | None = None

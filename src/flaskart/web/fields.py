@@ -5,8 +5,19 @@ from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    WithJsonSchema,
+    field_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from flaskart.kit.paging import DEFAULT_LIMIT, MAX_LIMIT, Page
 
@@ -27,10 +38,36 @@ def _exact_number(value: Any) -> Decimal:
     return Decimal(value)
 
 
+def _whole_number(text: Any) -> Any:
+    if isinstance(text, str) and not (text.isascii() and text.isdigit()):
+        raise PydanticCustomError("int_parsing", "Input should be a whole number")
+    return text
+
+
 class Input(BaseModel):
     """A request's body: nothing is converted, nothing unknown is accepted."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Change(Input):
+    """A request's body that changes what it gives and leaves the rest; null is not a way of leaving something out."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _not_null(cls, value: Any) -> Any:
+        if value is None:
+            raise PydanticCustomError("null", "Leave it out to leave it as it is")
+        return value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler.resolve_ref_schema(handler(core))
+        for name, member in schema["properties"].items():
+            kinds = [kind for kind in member.get("anyOf", ()) if kind != {"type": "null"}]
+            if len(kinds) == 1:
+                schema["properties"][name] = kinds[0] | {"title": member["title"]}
+        return schema
 
 
 class Query(BaseModel):
@@ -56,7 +93,9 @@ Amount = Annotated[
 
 
 class PageQuery(Query):
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="How many rows a page has at most.")] = DEFAULT_LIMIT
+    limit: Annotated[
+        int, BeforeValidator(_whole_number), Field(ge=1, le=MAX_LIMIT, description="How many rows a page has at most.")
+    ] = DEFAULT_LIMIT
     after: Annotated[
         str | None,
         NoControls,

@@ -1,11 +1,13 @@
 """JSON as the API speaks it: exact numbers, RFC 3339 times, no NaN."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import MAX_PREC, Context, Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
 from flask.json.provider import JSONProvider
 
+_unrounded = Context(prec=MAX_PREC)
+MAX_DIGITS = 30  # a whole number longer than that is compared as it was written
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _canonical = msgspec.json.Encoder(decimal_format="number", order="sorted")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
@@ -20,8 +22,19 @@ def encode(value: object) -> bytes:
 
 
 def encode_canonical(value: object) -> bytes:
-    """Encode with sorted members, so that equal values have equal bytes."""
-    return _canonical.encode(value)
+    """Encode with sorted members and numbers in one spelling, so that equal values have equal bytes."""
+    return _canonical.encode(_in_one_spelling(value))
+
+
+def _in_one_spelling(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _in_one_spelling(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_in_one_spelling(member) for member in value]
+    if not isinstance(value, Decimal):
+        return value
+    is_whole = value.adjusted() < MAX_DIGITS and value == value.to_integral_value()
+    return int(value) if is_whole else value.normalize(_unrounded)  # 35.0 is 35, 2e1 is 20, 0.50 is 0.5
 
 
 def decode(data: bytes | str) -> Any:

@@ -1,5 +1,6 @@
 """Every failure as `application/problem+json` (RFC 9457)."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import cast
 
@@ -71,7 +72,7 @@ def answer_bug(error: Exception) -> Response:
 def refuse_fields(invalid: ValidationError) -> Response:
     """Render Pydantic's errors of a request: all bad fields at once."""
     errors = tuple(
-        FieldError(_pointer(error["loc"]), error["msg"], error["type"])
+        FieldError(_place(error["loc"]), error["msg"], error["type"])
         for error in invalid.errors(include_url=False, include_input=False, include_context=False)
     )
     return answer_shop_error(InvalidInput(errors=errors))
@@ -93,8 +94,11 @@ def _response(body: dict[str, object]) -> Response:
     return Response(encode(body), cast("int", body["status"]), content_type=PROBLEM_JSON)
 
 
-def _pointer(location: tuple[int | str, ...]) -> str:
-    if request.method in ("GET", "HEAD"):
-        return f"?{location[0]}"
+def pointer(location: Iterable[int | str]) -> str:
+    """Return the JSON pointer (RFC 6901) to a member."""
     parts = (str(part).replace("~", "~0").replace("/", "~1") for part in location)
     return "".join(f"/{part}" for part in parts)
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    return f"?{location[0]}" if request.method in ("GET", "HEAD") else pointer(location)

@@ -9,6 +9,7 @@ from joserfc.jwk import OctKey
 
 from flaskart.kit import clock
 from flaskart.kit.errors import Unauthenticated
+from flaskart.kit.paging import MAX_ID
 
 ISSUER = "flaskart"
 TYPE = "at+jwt"  # RFC 9068, section 2.1
@@ -60,6 +61,9 @@ class AccessTokens:
             _registry.validate(decoded.claims)
             if decoded.header.get("typ") != TYPE or decoded.header.get("kid") != self.key_id:
                 raise InvalidToken
-            return int(decoded.claims["sub"]), str(decoded.claims["sid"])
+            customer_id, session_id = int(decoded.claims["sub"]), str(decoded.claims["sid"])
+            if not (0 < customer_id <= MAX_ID and session_id.isalnum()):
+                raise InvalidToken
+            return customer_id, session_id
         except (JoseError, ValueError, TypeError) as refused:
             raise InvalidToken from refused
