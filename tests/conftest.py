@@ -84,6 +84,7 @@ def app(db: Database, database_url: str) -> Iterator[ShopApp]:
     """The app. Tests of one engine share it, and what it has prepared; a test that changes it must change it back."""
     built = app_at(database_url)
     yield built
+    built.extensions[KEY].kept.clear()
     built.extensions[KEY].db.close()
 
 

@@ -18,6 +18,7 @@ from flaskart.settings import Settings
 from flaskart.web import auth, http, idempotency, problems, requests
 from flaskart.web.docs import pages
 from flaskart.web.health import api as health_api
+from flaskart.web.kept import KeptAnswers
 from flaskart.web.openapi import SECURITY_SCHEMES, ShopApp
 from flaskart.web.tokens import AccessTokens
 
@@ -47,6 +48,7 @@ def create_app(settings: Settings) -> ShopApp:
         tokens=AccessTokens.with_secret(secret, settings.access_token_seconds),
         find_actor=find_actor,
         revision=head_revision(),
+        kept=KeptAnswers(),
     )
     app.url_map.converters["id"] = http.IdConverter
     for door in DOORS:

@@ -1,6 +1,7 @@
 """Public JSON of the cart room."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BaseModel, Field, model_validator
@@ -41,7 +42,8 @@ class CartPath(BaseModel):
     product_id: int
 
 
-class CartLineOut(BaseModel):
+@dataclass(frozen=True, slots=True)
+class CartLineOut:
     """`price` is for one piece. `available` is how many the shop could sell now, at most what a line may hold."""
 
     product_id: int

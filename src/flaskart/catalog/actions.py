@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from slugify import slugify
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from flaskart.catalog import queries
 from flaskart.catalog.errors import SkuTaken, SlugTaken
-from flaskart.catalog.models import MAX_SLUG, Product, ProductStatus, Variant
+from flaskart.catalog.models import MAX_SLUG, CatalogVersion, Product, ProductStatus, Variant
 from flaskart.kit import clock
 from flaskart.kit.db import Session, TryAgain
 from flaskart.kit.duplicates import translated
@@ -75,6 +75,7 @@ def add_product(
         if slug is None:
             raise TryAgain from taken  # somebody added the same name a moment ago; the next try sees it
         raise
+    session.send(_NEXT_VERSION)
     return product
 
 
@@ -112,6 +113,7 @@ def add_products(session: Session, products: Sequence[NewProduct]) -> Sequence[i
     id_by_sku = {
         row.sku: row.id for row in session.execute(insert(Variant).returning(Variant.sku, Variant.id), variants)
     }
+    session.send(_NEXT_VERSION)
     return [id_by_sku[str(variant["sku"])] for variant in variants]
 
 
@@ -133,8 +135,11 @@ def edit_product(session: Session, product: Product, edit: ProductEdit) -> None:
         ):
             if value is not None:
                 setattr(row, column, value)
-        if session.is_modified(product) or session.is_modified(variant):
+        is_changed = session.is_modified(product) or session.is_modified(variant)
+        if is_changed:
             product.updated_at = clock.now()
+    if is_changed:
+        session.send(_NEXT_VERSION)
 
 
 def remove_product(session: Session, product: Product) -> None:
@@ -154,6 +159,7 @@ def remove_product(session: Session, product: Product) -> None:
         for variant in product.variants:
             variant.sku = made_up_sku()
         session.flush()
+    session.send(_NEXT_VERSION)
 
 
 def made_up_sku() -> str:
@@ -164,3 +170,7 @@ def slug_of(name: str) -> str:
     """Return a slug for a name: ASCII, and never all digits, since those would be read as an id."""
     slug = slugify(name, max_length=MAX_SLUG - 8)
     return slug if slug and not slug.replace("-", "").isdigit() else f"product-{slug}".rstrip("-")
+
+
+# Sent last, since from then until the commit other changes of the catalogue wait.
+_NEXT_VERSION = update(CatalogVersion).values(version=CatalogVersion.version + 1)

@@ -47,6 +47,15 @@ class Product(Table):
         return self.variants[0]
 
 
+class CatalogVersion(Table):
+    """One row, whose version grows with every change of a product or variant: who kept a page asks whether it did."""
+
+    __tablename__ = "catalog_version"
+
+    id: Mapped[Id]
+    version: Mapped[int]
+
+
 class Variant(Table):
     """What is put in a cart: a product in one of its forms. The SKU is its public id, the price is in minor units."""
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Integer, Select, bindparam, select
 
 from flaskart.catalog.errors import ProductNotFound
-from flaskart.catalog.models import Product, ProductStatus, Variant
+from flaskart.catalog.models import CatalogVersion, Product, ProductStatus, Variant
 from flaskart.catalog.queries import id_or_slug, lock_product
 from flaskart.inventory.queries import available_stock, lock_levels
 from flaskart.kit.db import Session
@@ -35,13 +35,26 @@ class Listing:
     created_at: datetime
     updated_at: datetime
     variants: Sequence[VariantListing]
+    version: int
 
 
-def list_listings(session: Session, *, limit: int, after: str | None) -> Page[Listing]:
-    """Return a page of published products in the order they were added."""
+# What a page shows, as far as it can change: the catalogue's version, and what there is of each variant.
+State = list[tuple[int, int, int]]
+
+
+def list_listings(session: Session, *, limit: int, after: str | None) -> tuple[Page[Listing], State]:
+    """Return a page of published products in the order they were added, and the state of what is on it."""
     last_id = 0 if after is None else decode_cursor(after)
     listings = _read(session, _PAGE, {"after": last_id, "rows": limit + 1})
-    return page_of(listings, limit, key=lambda listing: listing.id)
+    page = page_of(listings, limit, key=lambda listing: listing.id)
+    shown = [(listing.version, variant.id, variant.stock) for listing in page.rows for variant in listing.variants]
+    return page, shown
+
+
+def state_of(session: Session, first_id: int, last_id: int) -> State:
+    """Return the state of the published products from one id to another, without reading them."""
+    rows = session.send(_STATE, {"first_id": first_id, "last_id": last_id})
+    return [(version, variant_id, max(int(stock), 0)) for version, variant_id, stock in rows]
 
 
 def get_listing(session: Session, name: str) -> Listing:
@@ -70,7 +83,7 @@ def lock_listing(session: Session, name: str) -> Product:
 
 def _read(session: Session, statement: Select[Any], parameters: dict[str, Any]) -> list[Listing]:
     rows_of: dict[int, list[tuple[Any, ...]]] = {}
-    rows: Iterable[Any] = session.execute(statement, parameters)
+    rows: Iterable[Any] = session.send(statement, parameters)
     for row in rows:
         rows_of.setdefault(row[0], []).append(row)
     return [_listing(rows) for rows in rows_of.values()]
@@ -81,8 +94,8 @@ def _listing(rows: Sequence[tuple[Any, ...]]) -> Listing:
         VariantListing(id_, sku, price_minor, currency, max(int(stock), 0))
         for *_, id_, sku, price_minor, currency, stock in rows
     ]
-    id_, name, slug, description, created_at, updated_at = rows[0][:6]
-    return Listing(id_, name, slug, description, created_at, updated_at, variants)
+    id_, name, slug, description, created_at, updated_at, version = rows[0][:7]
+    return Listing(id_, name, slug, description, created_at, updated_at, variants, version)
 
 
 def _with_variants(products: Select[Product]) -> Select[Any]:
@@ -95,6 +108,7 @@ def _with_variants(products: Select[Product]) -> Select[Any]:
             product.description,
             product.created_at,
             product.updated_at,
+            _VERSION,
             Variant.id,
             Variant.sku,
             Variant.price_minor,
@@ -107,9 +121,16 @@ def _with_variants(products: Select[Product]) -> Select[Any]:
 
 
 # Put together once: building them takes longer than running them.
+_VERSION = select(CatalogVersion.version).scalar_subquery()
 _PUBLISHED = select(Product).where(Product.status == ProductStatus.PUBLISHED)
 _PAGE = _with_variants(
     _PUBLISHED.where(Product.id > bindparam("after")).order_by(Product.id).limit(bindparam("rows", type_=Integer))
 )
 _BY_ID = _with_variants(_PUBLISHED.where(Product.id == bindparam("wanted")))
 _BY_SLUG = _with_variants(_PUBLISHED.where(Product.slug == bindparam("wanted")))
+_STATE = (
+    select(_VERSION, Variant.id, available_stock(Variant.id))
+    .join(Product, Product.id == Variant.product_id)
+    .where(Product.status == ProductStatus.PUBLISHED, Product.id.between(bindparam("first_id"), bindparam("last_id")))
+    .order_by(Product.id, Variant.position)
+)

@@ -1,6 +1,6 @@
 """Public JSON of products."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
@@ -67,7 +67,8 @@ class ProductPath(BaseModel):
     product_id: Annotated[str, Field(description="A product's id or slug.", examples=["enamel-mug"])]
 
 
-class VariantOut(BaseModel):
+@dataclass(frozen=True, slots=True)
+class VariantOut:
     id: int
     sku: str
     price: Amount
@@ -85,7 +86,8 @@ class VariantOut(BaseModel):
         )
 
 
-class ProductOut(BaseModel):
+@dataclass(frozen=True, slots=True)
+class ProductOut:
     """`price` and `sku` are the default variant's; `stock` is how many can be sold, all variants together."""
 
     id: int

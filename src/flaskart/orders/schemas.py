@@ -1,5 +1,6 @@
 """Public JSON of the orders room."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel
@@ -15,7 +16,8 @@ class OrderPath(BaseModel):
     order_id: int
 
 
-class OrderLineOut(BaseModel):
+@dataclass(frozen=True, slots=True)
+class OrderLineOut:
     """`price` is for one piece, as it was when the order was placed."""
 
     product_id: int

@@ -16,9 +16,14 @@ class PreconditionFailed(ShopError):
 
 
 def tagged(response: Response) -> Response:
-    """Give an answer its ETag; it becomes 304 without a body when `If-None-Match` names it."""
+    """Give an answer its ETag."""
     response.set_etag(_tag(response.get_data()))
     response.headers["Cache-Control"] = "no-cache"  # may be kept, but must be asked about
+    return response
+
+
+def unless_known(response: Response) -> Response:
+    """Make a tagged answer 304 without a body when `If-None-Match` names it."""
     response.make_conditional(request)
     return response
 
@@ -29,7 +34,7 @@ def require_match(model: BaseModel) -> None:
     Raises:
         PreconditionFailed: the caller has read another state.
     """
-    if "If-Match" in request.headers and not request.if_match.contains(_tag(encode(model.model_dump()))):
+    if "If-Match" in request.headers and not request.if_match.contains(_tag(encode(model))):
         raise PreconditionFailed
 
 

@@ -17,6 +17,7 @@ from flaskart.kit.ids import random_uuid
 from flaskart.kit.paging import MAX_ID, Page
 from flaskart.settings import Settings
 from flaskart.web.json import MalformedJson, decode, encode
+from flaskart.web.kept import KeptAnswers
 from flaskart.web.tokens import AccessTokens
 
 KEY = "flaskart"
@@ -52,6 +53,7 @@ class Shop:
     tokens: AccessTokens
     find_actor: Callable[[Session, int, str], Actor | None]
     revision: str
+    kept: KeptAnswers
 
 
 def shop() -> Shop:
@@ -124,7 +126,7 @@ def register(app: Flask) -> None:
 
 def show(model: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with a model; under an `Idempotency-Key` the answer is kept in the transaction that is open."""
-    body = encode(model.model_dump())
+    body = encode(model)
     claim = g.get("claim")
     if claim is not None:
         claim.keep(status, body)

@@ -5,10 +5,19 @@ from typing import Any
 
 import msgspec
 from flask.json.provider import JSONProvider
+from pydantic import BaseModel
 
 _unrounded = Context(prec=MAX_PREC)
 MAX_DIGITS = 30  # a whole number longer than that is compared as it was written
-_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def _members(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return value.__dict__
+    raise NotImplementedError(f"{type(value).__name__} has no JSON")
+
+
+_encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_members)
 _canonical = msgspec.json.Encoder(decimal_format="number", order="sorted")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
