@@ -98,6 +98,7 @@ class Database:
             try:
                 connection.commit()
             except DBAPIError as failure:
+                connection.rollback()  # or the next one to use the connection would find itself in this transaction
                 if is_connection_lost(failure):
                     raise OutcomeUnknown from failure
                 raise
