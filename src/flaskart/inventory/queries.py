@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import JSON, BigInteger, ScalarSelect, Subquery, Text, bindparam, cast, func, select
+from sqlalchemy import JSON, BigInteger, ColumnElement, ScalarSelect, Subquery, Text, bindparam, cast, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from flaskart.inventory.models import StockLevel, StockLocation, StockMovement
@@ -17,12 +17,12 @@ SELLABLE = AVAILABLE + func.coalesce(StockLevel.backorder_limit, UNLIMITED)
 
 def available_stock(variant_id: InstrumentedAttribute[int]) -> ScalarSelect[int]:
     """Return a column for a query of variants: how many lie there unpromised, all locations together."""
-    return select(func.coalesce(func.sum(AVAILABLE), 0)).where(StockLevel.variant_id == variant_id).scalar_subquery()
+    return _sum(AVAILABLE, variant_id)
 
 
 def sellable_stock(variant_id: InstrumentedAttribute[int]) -> ScalarSelect[int]:
     """Return a column for a query of variants: how many can be sold, backorders included."""
-    return select(func.coalesce(func.sum(SELLABLE), 0)).where(StockLevel.variant_id == variant_id).scalar_subquery()
+    return _sum(SELLABLE, variant_id)
 
 
 def list_sellable(session: Session, variant_ids: Collection[int]) -> Mapping[int, Sequence[tuple[int, int]]]:
@@ -57,6 +57,12 @@ def numbers_by_id(name: str) -> Subquery:
     # PostgreSQL's values are JSON, which only text can be made of.
     number = cast(cast(entries.c.value, Text), BigInteger)
     return select(cast(entries.c.key, BigInteger).label("id"), number.label("number")).subquery(name)
+
+
+def _sum(quantity: ColumnElement[int], variant_id: InstrumentedAttribute[int]) -> ScalarSelect[int]:
+    # PostgreSQL's sum of BIGINT is NUMERIC, which would come as Decimal.
+    total = cast(func.coalesce(func.sum(quantity), 0), BigInteger)
+    return select(total).where(StockLevel.variant_id == variant_id).scalar_subquery()
 
 
 # Put together once: building them takes longer than running them.

@@ -53,8 +53,8 @@ def list_listings(session: Session, *, limit: int, after: str | None) -> tuple[P
 
 def state_of(session: Session, first_id: int, last_id: int) -> State:
     """Return the state of the published products from one id to another, without reading them."""
-    rows = session.send(_STATE, {"first_id": first_id, "last_id": last_id})
-    return [(version, variant_id, max(int(stock), 0)) for version, variant_id, stock in rows]
+    rows = session.send(_STATE, {"first_id": first_id, "last_id": last_id}).all()
+    return [(version, variant_id, max(stock, 0)) for version, variant_id, stock in rows]
 
 
 def get_listing(session: Session, name: str) -> Listing:
@@ -91,7 +91,7 @@ def _read(session: Session, statement: Select[Any], parameters: dict[str, Any]) 
 
 def _listing(rows: Sequence[tuple[Any, ...]]) -> Listing:
     variants = [
-        VariantListing(id_, sku, price_minor, currency, max(int(stock), 0))
+        VariantListing(id_, sku, price_minor, currency, max(stock, 0))
         for *_, id_, sku, price_minor, currency, stock in rows
     ]
     id_, name, slug, description, created_at, updated_at, version = rows[0][:7]

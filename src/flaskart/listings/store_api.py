@@ -19,7 +19,8 @@ api = door("products", __name__, "/products", "products", "What the shop sells."
 @anyone
 def list_products(query: PageQuery) -> Response:
     """List products in the order they were added."""
-    key = (request.base_url, query.limit, query.after)
+    # The host is in the link to the next page.
+    key = (request.environ["wsgi.url_scheme"], request.environ.get("HTTP_HOST"), query.limit, query.after)
     kept = shop().kept.find(key)
     with db().read() as session:
         if kept is not None and queries.state_of(session, *kept.place) == kept.state:

@@ -24,7 +24,8 @@ def tagged(response: Response) -> Response:
 
 def unless_known(response: Response) -> Response:
     """Make a tagged answer 304 without a body when `If-None-Match` names it."""
-    response.make_conditional(request)
+    if "If-None-Match" in request.headers:
+        response.make_conditional(request)
     return response
 
 

@@ -6,7 +6,8 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Any, cast
 
-from flask import Flask, current_app, request
+from flask import Flask, Request, current_app, request
+from flask.sessions import NullSession, SessionInterface
 from flask.typing import ResponseReturnValue
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
@@ -54,11 +55,21 @@ def openapi_document() -> Document:
     return cast("ShopApp", current_app).document
 
 
+class NoCookies(SessionInterface):
+    """The API keeps nothing in cookies; Flask would make an empty session for every request to say so."""
+
+    _none = NullSession()
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:  # noqa: ARG002
+        return self._none
+
+
 class ShopApp(OpenAPI):
     """Flask with flask-openapi, mended where it assumes one blueprint a path or its own shape of errors."""
 
     request_class = ShopRequest
     json_provider_class = ExactJson
+    session_interface = NoCookies()
 
     def register_api(self, api: APIBlueprint, **options: Any) -> None:
         """Register a door; where two doors share a path (the shopper's and the staff's), both are documented."""

@@ -1,8 +1,10 @@
 """Access tokens: short-lived JWTs (RFC 7519) signed with HS256, that name a sign-in."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 
+from cachetools import LRUCache
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
@@ -12,6 +14,7 @@ from flaskart.kit.errors import Unauthenticated
 from flaskart.kit.paging import MAX_ID
 
 ISSUER = "flaskart"
+MAX_VERIFIED = 4_096
 TYPE = "at+jwt"  # RFC 9068, section 2.1
 _registry = jwt.JWTClaimsRegistry(
     iss={"essential": True, "value": ISSUER},
@@ -27,12 +30,26 @@ class InvalidToken(Unauthenticated):
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """What a verified token says; it is valid until the second `expires_at`."""
+
+    customer_id: int
+    session_id: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class AccessTokens:
-    """Signs and reads access tokens. `seconds` is how long one is valid."""
+    """Signs and reads access tokens. `seconds` is how long one is valid.
+
+    A token's bytes never change, so a signature is verified once and what it named is kept for the next requests.
+    """
 
     key: OctKey
     key_id: str
     seconds: int
+    _verified: LRUCache[str, Named] = field(default_factory=lambda: LRUCache(MAX_VERIFIED), repr=False)
+    _lock: Lock = field(default_factory=Lock, repr=False)
 
     @classmethod
     def with_secret(cls, secret: bytes, seconds: int) -> "AccessTokens":
@@ -56,14 +73,26 @@ class AccessTokens:
         Raises:
             InvalidToken: forged, altered, expired, of another type or signed with another key.
         """
+        with self._lock:
+            named = self._verified.get(token)
+        if named is None:
+            named = self._verify(token)
+            with self._lock:
+                self._verified[token] = named
+        if named.expires_at <= clock.now().timestamp():
+            raise InvalidToken
+        return named.customer_id, named.session_id
+
+    def _verify(self, token: str) -> Named:
         try:
             decoded = jwt.decode(token, self.key, algorithms=["HS256"])
             _registry.validate(decoded.claims)
             if decoded.header.get("typ") != TYPE or decoded.header.get("kid") != self.key_id:
                 raise InvalidToken
-            customer_id, session_id = int(decoded.claims["sub"]), str(decoded.claims["sid"])
-            if not (0 < customer_id <= MAX_ID and session_id.isalnum()):
-                raise InvalidToken
-            return customer_id, session_id
+            claims = decoded.claims
+            named = Named(int(claims["sub"]), str(claims["sid"]), float(claims["exp"]))
         except (JoseError, ValueError, TypeError) as refused:
             raise InvalidToken from refused
+        if not (0 < named.customer_id <= MAX_ID and named.session_id.isalnum()):
+            raise InvalidToken
+        return named
