@@ -29,7 +29,7 @@ test: setup ## Run all tests on SQLite and PostgreSQL
 	$(BIN)/pytest -n 2
 
 soak: setup ## Run the races and crashes at full length, some minutes
-	$(BIN)/pytest --soak tests/races
+	$(BIN)/pytest --soak tests/races tests/crash
 
 check: setup ## Check format, lint, types, import rules, migrations and the OpenAPI document
 	$(BIN)/ruff format --check

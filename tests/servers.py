@@ -13,12 +13,14 @@ import urllib3
 
 from tests.callers import Answer, Body
 from tests.postgres import free_port
+from tests.processes import kill_family
 
 FLASKART = str(Path(sys.executable).with_name("flaskart"))
 GRANIAN = str(Path(sys.executable).with_name("granian"))
 ROOT = Path(__file__).parent.parent
 SECRET = "a secret of the tests, long enough to sign with"
-START_SECONDS = 20.0
+LOG = "serve.log"
+START_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -46,23 +48,34 @@ def serving(database_url: str, folder: Path, *, app: str | None = None) -> Itera
 
     `app` names another factory than the shop's own, for code that is broken on purpose.
     """
-    port = free_port()
+    server = start(database_url, folder, free_port(), app=app)
+    try:
+        yield server
+    finally:
+        server.process.terminate()
+        code = server.process.wait(timeout=20)
+    assert code == 0, (folder / LOG).read_text()
+
+
+def start(database_url: str, folder: Path, port: int, *, app: str | None = None, **variables: str) -> Server:
+    """Start a server and wait until it is ready; ending it is the caller's. `variables` are its environment's."""
     command = [FLASKART, "serve", "--port", str(port), "--workers", "2"]
     if app is not None:
         options = ["--interface", "wsgi", "--factory", "--workers", "2", "--blocking-threads", "4"]
         command = [GRANIAN, *options, "--port", str(port), "--log-level", "warning", app]
-    with (folder / "serve.log").open("w+") as log:
+    variables = {"PYTHONPATH": str(ROOT)} | variables
+    with (folder / LOG).open("w") as log:
         process = subprocess.Popen(
-            command, env=environment(database_url, PYTHONPATH=str(ROOT)), cwd=folder, stdout=log, stderr=log, text=True
+            command, env=environment(database_url, **variables), cwd=folder, stdout=log, stderr=log, text=True
         )
-        server = Server(f"http://127.0.0.1:{port}", process, urllib3.PoolManager(maxsize=64))
-        try:
-            _wait_until_ready(server, folder / "serve.log")
-            yield server
-        finally:
-            process.terminate()
-            code = process.wait(timeout=20)
-        assert code == 0, (folder / "serve.log").read_text()
+    server = Server(f"http://127.0.0.1:{port}", process, urllib3.PoolManager(maxsize=64))
+    try:
+        _wait_until_ready(server, folder / LOG)
+    except BaseException:
+        kill_family(process.pid)
+        process.wait()
+        raise
+    return server
 
 
 def _wait_until_ready(server: Server, log: Path) -> None:
