@@ -1,13 +1,19 @@
 """A shop that is killed without a warning, and opened again where it was."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sqlalchemy import text
+
+from flaskart import migrations
+from flaskart.kit.db import Database
 from tests import servers
 from tests.callers import Answer, Body
-from tests.postgres import free_port
+from tests.databases import database_url as url_of
+from tests.databases import run_on_server
+from tests.postgres import PostgresServer, free_port
 from tests.processes import kill_family
 
 
@@ -48,3 +54,14 @@ class Shop:
 
     def send(self, method: str, path: str, body: Body, headers: Mapping[str, str]) -> Answer:
         return self.running.send(method, path, body, headers)
+
+
+def shop_on(server: PostgresServer) -> str:
+    """Return the URL of an empty, migrated shop on a server, which syncs what it commits."""
+    run_on_server(server.url, "CREATE DATABASE shop")
+    url = url_of(server.url, "shop")
+    with closing(Database(url)) as db:
+        migrations.upgrade(db)
+        with db.read() as session:
+            assert session.scalar(text("SHOW fsync")) == "on"
+    return url
