@@ -2,13 +2,17 @@
 
 import random
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psutil
 import pytest
 
+from flaskart.app import create_app
 from flaskart.kit.db import Database
-from tests.callers import Make
+from flaskart.web.http import KEY
+from tests.callers import Make, in_process
+from tests.conftest import settings_of
 from tests.crash.buyers import BUYERS, TOKENS, Crowd
 from tests.crash.shop import Shop, shop_on
 from tests.crash.verdict import see_that_all_is_exact, see_that_nothing_is_lost
@@ -58,3 +62,18 @@ def test_no_acknowledged_order_is_lost_when_postgresql_is_killed(
         see_that_all_is_exact(make, crowd, receipts.so_far())
         assert psutil.Process(shop.running.process.pid).children() == processes
     db.close()
+
+
+def test_nobody_notices_a_restart_of_postgresql_while_the_shop_was_idle(cluster: PostgresServer, url: str) -> None:
+    """The connections that are kept open are dead then; what fails on one of them is done over on another."""
+    app = create_app(settings_of(url))
+    with closing(app.extensions[KEY].db) as db:
+        make = Make(db, TOKENS, in_process(app.test_client()))
+        alice, mug = make.customer(), make.product()
+        assert alice.get("/cart").status == 200
+
+        cluster.kill()
+        cluster.start()
+
+        assert alice.get("/cart").status == 200
+        assert alice.post("/cart", {"product_id": mug}).status == 200
