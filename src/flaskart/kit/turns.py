@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
+from flaskart.kit.errors import DatabaseUnavailable
+
 
 class Turns:
     """The queue of one database file.
@@ -29,17 +31,18 @@ class Turns:
 
     @contextmanager
     def take(self) -> Iterator[None]:
-        """Wait for one's turn, and have it until the block ends."""
+        """Wait for one's turn, and have it until the block ends.
+
+        Raises:
+            DatabaseUnavailable: the lock files cannot be made, as on a full or read-only disk.
+        """
         self._enter()
         try:
-            following, writing = self._locks()
-            fcntl.flock(following, fcntl.LOCK_EX)
-            fcntl.flock(writing, fcntl.LOCK_EX)
-            fcntl.flock(following, fcntl.LOCK_UN)
+            right = self._wait_for_other_processes()
             try:
                 yield
             finally:
-                fcntl.flock(writing, fcntl.LOCK_UN)
+                fcntl.flock(right, fcntl.LOCK_UN)
         finally:
             self._leave()
 
@@ -64,7 +67,15 @@ class Turns:
             else:
                 self._is_taken = False
 
-    def _locks(self) -> list[int]:
-        if not self._descriptors:
-            self._descriptors = [os.open(path, os.O_RDWR | os.O_CREAT, 0o600) for path in self._files]
-        return self._descriptors
+    def _wait_for_other_processes(self) -> int:
+        """Return the descriptor whose lock is the right to write."""
+        try:
+            if not self._descriptors:
+                self._descriptors = [os.open(path, os.O_RDWR | os.O_CREAT, 0o600) for path in self._files]
+            following, right = self._descriptors
+            fcntl.flock(following, fcntl.LOCK_EX)
+            fcntl.flock(right, fcntl.LOCK_EX)
+            fcntl.flock(following, fcntl.LOCK_UN)
+        except OSError as failure:
+            raise DatabaseUnavailable from failure
+        return right
