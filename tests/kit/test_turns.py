@@ -1,5 +1,6 @@
 """Writers of one SQLite file take turns in the order they came, in a process and among processes."""
 
+import fcntl
 import subprocess
 import sys
 import threading
@@ -13,16 +14,16 @@ from flaskart.kit.db import Database
 from flaskart.kit.errors import DatabaseUnavailable
 from flaskart.kit.turns import Turns
 
-# Takes turns until it is told to stop, and counts them.
-GREEDY = """
+# Takes a turn whenever it is told to, and says so in a file.
+OBEDIENT = """
 import sys
+from pathlib import Path
 from flaskart.kit.turns import Turns
-turns, count = Turns(sys.argv[1]), 0
-while count < 2_000_000:
-    with turns.take():
-        count += 1
-        if count == 1:
-            print("took one", flush=True)
+turns, log = Turns(sys.argv[1]), Path(sys.argv[1] + ".log")
+for line in sys.stdin:
+    with turns.take(), log.open("a") as file:
+        file.write("other ")
+    print("done", flush=True)
 """
 
 
@@ -72,21 +73,41 @@ def test_one_at_a_time(turns: Turns) -> None:
     assert most == 1
 
 
-def test_a_process_that_keeps_coming_back_does_not_overtake_one_that_waits(tmp_path: Path) -> None:
-    database = str(tmp_path / "shop.db")
-    command = [sys.executable, "-c", GREEDY, database]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as greedy:
-        assert greedy.stdout is not None
-        assert greedy.stdout.readline() == "took one\n"
-        turns, taken = Turns(database), 0
-        for _ in range(500):
-            with turns.take():
-                taken += 1
-        still_there = greedy.poll() is None
-        greedy.kill()
-    turns.close()
+def wait_until_another_process_is_next(turns: Turns) -> None:
+    with turns._files[0].open("a") as file:
+        for _ in range(5_000):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            fcntl.flock(file, fcntl.LOCK_UN)
+            Event().wait(0.001)
+    raise AssertionError("nobody is next")
 
-    assert (taken, still_there) == (500, True)
+
+def test_a_process_that_has_just_written_does_not_overtake_one_that_waits(turns: Turns, tmp_path: Path) -> None:
+    log = tmp_path / "shop.db.log"
+
+    def write(what: str) -> None:
+        with log.open("a") as file:
+            file.write(what)
+
+    command = [sys.executable, "-c", OBEDIENT, str(tmp_path / "shop.db")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        for _ in range(50):
+            with turns.take():
+                write("first ")
+                other.stdin.write("go\n")
+                other.stdin.flush()
+                wait_until_another_process_is_next(turns)
+            with turns.take():
+                write("second ")
+            assert other.stdout.readline() == "done\n"
+        other.stdin.close()
+
+    assert log.read_text() == "first other second " * 50
 
 
 def test_a_turn_ends_with_the_process_that_has_it(tmp_path: Path) -> None:
