@@ -75,8 +75,9 @@ def db(database_url: str) -> Iterator[Database]:
     database = database_at(database_url)
     yield database
     with database.read() as session:
-        assert check_invariants(session) == []
+        violations = check_invariants(session)
     database.close()
+    assert violations == []
 
 
 @pytest.fixture

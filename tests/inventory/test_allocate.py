@@ -18,20 +18,20 @@ def test_what_is_allocated_stays_there_but_is_promised(db: Database) -> None:
     mug = stocked(db, 10)
 
     with db.write() as session:
-        allocate(session, [demand(mug, 3)], reference="order:1")
+        allocate(session, [demand(mug, 3)], reference="promise:1")
 
     assert levels(db, mug) == [(10, 3, 0)]
-    assert ledger(db, "order:1") == [(1, "allocated", 0, 3)]
+    assert ledger(db, "promise:1") == [(1, "allocated", 0, 3)]
 
 
 def test_the_last_piece_can_be_had_but_not_one_more(db: Database) -> None:
     mug = stocked(db, 10)
     with db.write() as session:
-        allocate(session, [demand(mug, 10)], reference="order:1")
+        allocate(session, [demand(mug, 10)], reference="promise:1")
     before = everything(db)
 
     with pytest.raises(InsufficientStock), db.write() as session:
-        allocate(session, [demand(mug, 1)], reference="order:2")
+        allocate(session, [demand(mug, 1)], reference="promise:2")
 
     assert levels(db, mug) == [(10, 10, 0)]
     assert everything(db) == before
@@ -41,10 +41,10 @@ def test_two_demands_of_one_variant_are_one(db: Database) -> None:
     mug = stocked(db, 5)
 
     with db.write() as session:
-        allocate(session, [demand(mug, 2), demand(mug, 3)], reference="order:1")
+        allocate(session, [demand(mug, 2), demand(mug, 3)], reference="promise:1")
 
     assert levels(db, mug) == [(5, 5, 0)]
-    assert ledger(db, "order:1") == [(1, "allocated", 0, 5)]
+    assert ledger(db, "promise:1") == [(1, "allocated", 0, 5)]
 
 
 def test_two_demands_that_only_fit_one_by_one_are_refused(db: Database) -> None:
@@ -52,7 +52,7 @@ def test_two_demands_that_only_fit_one_by_one_are_refused(db: Database) -> None:
     before = everything(db)
 
     with pytest.raises(InsufficientStock) as refusal, db.write() as session:
-        allocate(session, [demand(mug, 3), demand(mug, 3)], reference="order:1")
+        allocate(session, [demand(mug, 3), demand(mug, 3)], reference="promise:1")
 
     assert [(line["wanted"], line["available"]) for line in lines_of(refusal.value)] == [(6, 5)]
     assert everything(db) == before
@@ -69,7 +69,7 @@ def test_a_refusal_names_each_line_there_is_not_enough_of_and_takes_nothing(db: 
     ]
 
     with pytest.raises(InsufficientStock) as refusal, db.write() as session:
-        allocate(session, demands, reference="order:1")
+        allocate(session, demands, reference="promise:1")
 
     assert refusal.value.detail == "There is not enough stock of: Mug, Apron, Hat"
     assert lines_of(refusal.value) == [
@@ -82,7 +82,7 @@ def test_a_refusal_names_each_line_there_is_not_enough_of_and_takes_nothing(db: 
 
 def test_a_variant_that_was_never_stocked_is_not_available(db: Database) -> None:
     with pytest.raises(InsufficientStock) as refusal, db.write() as session:
-        allocate(session, [demand(77, 1)], reference="order:1")
+        allocate(session, [demand(77, 1)], reference="promise:1")
 
     assert [line["available"] for line in lines_of(refusal.value)] == [0]
 
@@ -95,10 +95,10 @@ def test_a_demand_is_split_over_locations_lowest_id_first(db: Database, wanted: 
     mug = stocked(db, 3, 0, 5)
 
     with db.write() as session:
-        allocate(session, [demand(mug, wanted)], reference="order:1")
+        allocate(session, [demand(mug, wanted)], reference="promise:1")
 
     assert [allocated for _, allocated, _ in levels(db, mug)] == taken
-    assert [delta for _, _, _, delta in ledger(db, "order:1")] == [part for part in taken if part]
+    assert [delta for _, _, _, delta in ledger(db, "promise:1")] == [part for part in taken if part]
 
 
 def test_more_than_all_locations_have_is_refused(db: Database) -> None:
@@ -106,7 +106,7 @@ def test_more_than_all_locations_have_is_refused(db: Database) -> None:
     before = everything(db)
 
     with pytest.raises(InsufficientStock) as refusal, db.write() as session:
-        allocate(session, [demand(mug, 9)], reference="order:1")
+        allocate(session, [demand(mug, 9)], reference="promise:1")
 
     assert [(line["wanted"], line["available"]) for line in lines_of(refusal.value)] == [(9, 8)]
     assert everything(db) == before
@@ -117,11 +117,11 @@ def test_backorders_end_at_their_limit(db: Database, backorder_limit: int, most:
     mug = stocked(db, 3, backorder_limit=backorder_limit)
 
     with pytest.raises(InsufficientStock) as refusal, db.write() as session:
-        allocate(session, [demand(mug, most + 1)], reference="order:1")
+        allocate(session, [demand(mug, most + 1)], reference="promise:1")
     assert [line["available"] for line in lines_of(refusal.value)] == [most]
     assert levels(db, mug) == [(3, 0, 0)]
     with db.write() as session:
-        allocate(session, [demand(mug, most)], reference="order:1")
+        allocate(session, [demand(mug, most)], reference="promise:1")
 
     assert levels(db, mug) == [(3, most, 0)]
 
@@ -131,7 +131,7 @@ def test_no_backorder_limit_means_any_number(db: Database) -> None:
 
     for number in range(1, 4):
         with db.write() as session:
-            allocate(session, [demand(mug, 5_000_000)], reference=f"order:{number}")
+            allocate(session, [demand(mug, 5_000_000)], reference=f"promise:{number}")
 
     assert levels(db, mug) == [(0, 15_000_000, 0)]
 
@@ -142,7 +142,7 @@ def test_what_is_held_for_a_payment_is_not_sold_to_another(db: Database) -> None
         session.execute(update(StockLevel).values(held=8, on_hand=8 + 2))
 
         with pytest.raises(InsufficientStock) as refusal:
-            allocate(session, [demand(mug, 3)], reference="order:1")
+            allocate(session, [demand(mug, 3)], reference="promise:1")
         session.execute(update(StockLevel).values(held=0))
 
     assert [line["available"] for line in lines_of(refusal.value)] == [2]
@@ -158,7 +158,7 @@ def test_stock_that_vanished_since_it_was_counted_is_not_taken(db: Database) -> 
 
     event.listen(db.engine, "before_cursor_execute", sell_the_rest)
     with pytest.raises(TryAgain), db.write() as session:
-        allocate(session, [demand(mug, 3)], reference="order:1")
+        allocate(session, [demand(mug, 3)], reference="promise:1")
     event.remove(db.engine, "before_cursor_execute", sell_the_rest)
 
     assert everything(db) == before
@@ -173,9 +173,9 @@ def test_levels_are_locked_in_ascending_id_order_whatever_the_order_of_lines(db:
 
     event.listen(db.engine, "before_cursor_execute", listen)
     with db.write() as session:
-        allocate(session, [demand(third, 1), demand(first, 1), demand(second, 1)], reference="order:1")
+        allocate(session, [demand(third, 1), demand(first, 1), demand(second, 1)], reference="promise:1")
     with db.write() as session:
-        release(session, reference="order:1")
+        release(session, reference="promise:1")
     event.remove(db.engine, "before_cursor_execute", listen)
 
     updates = [statement for statement in sent if "UPDATE stock_level" in statement]
@@ -186,16 +186,16 @@ def test_levels_are_locked_in_ascending_id_order_whatever_the_order_of_lines(db:
 def test_release_gives_back_what_was_promised_under_its_reference_and_no_more(db: Database) -> None:
     mug, bowl = stocked(db, 3, 5), stocked(db, 9)
     with db.write() as session:
-        allocate(session, [demand(mug, 4), demand(bowl, 2)], reference="order:1")
+        allocate(session, [demand(mug, 4), demand(bowl, 2)], reference="promise:1")
     with db.write() as session:
-        allocate(session, [demand(mug, 1), demand(bowl, 1)], reference="order:11")
+        allocate(session, [demand(mug, 1), demand(bowl, 1)], reference="promise:11")
 
     with db.write() as session:
-        release(session, reference="order:1")
+        release(session, reference="promise:1")
 
     assert levels(db, mug) == [(3, 0, 0), (5, 1, 0)]
     assert levels(db, bowl) == [(9, 1, 0)]
-    assert [(kind, delta) for _, kind, _, delta in ledger(db, "order:1")] == [
+    assert [(kind, delta) for _, kind, _, delta in ledger(db, "promise:1")] == [
         ("allocated", 3),
         ("allocated", 1),
         ("allocated", 2),
@@ -210,7 +210,7 @@ def test_releasing_what_was_never_promised_changes_nothing(db: Database) -> None
     before = everything(db)
 
     with db.write() as session:
-        release(session, reference="order:7")
+        release(session, reference="promise:7")
 
     assert everything(db) == before
 
@@ -220,9 +220,9 @@ def test_what_was_released_can_be_promised_again(db: Database) -> None:
 
     for number in range(1, 4):
         with db.write() as session:
-            allocate(session, [demand(mug, 3)], reference=f"order:{number}")
+            allocate(session, [demand(mug, 3)], reference=f"promise:{number}")
         with db.write() as session:
-            release(session, reference=f"order:{number}")
+            release(session, reference=f"promise:{number}")
 
     assert levels(db, mug) == [(3, 0, 0)]
 

@@ -39,7 +39,7 @@ def test_a_variant_has_one_level_at_a_location(db: Database) -> None:
 def test_stock_is_set_to_what_can_be_sold_and_promises_are_kept(db: Database, available: int) -> None:
     mug = stocked(db, 10)
     with db.write() as session:
-        allocate(session, [demand(mug, 4)], reference="order:1")
+        allocate(session, [demand(mug, 4)], reference="promise:1")
 
     with db.write() as session:
         set_available(session, mug, available)
@@ -71,7 +71,7 @@ def test_setting_what_is_so_already_writes_nothing(db: Database) -> None:
 def test_several_locations_are_corrected_first_one_first(db: Database, available: int, on_hand: list[int]) -> None:
     mug = stocked(db, 5, 5)
     with db.write() as session:
-        allocate(session, [demand(mug, 3)], reference="order:1")
+        allocate(session, [demand(mug, 3)], reference="promise:1")
 
     with db.write() as session:
         set_available(session, mug, available)
@@ -85,11 +85,11 @@ def test_backorders_at_one_location_do_not_disturb_the_correction(
 ) -> None:
     mug = stocked(db, 4, 2, backorder_limit=5)
     with db.write() as session:
-        allocate(session, [demand(mug, 9)], reference="order:1")
+        allocate(session, [demand(mug, 9)], reference="promise:1")
     with db.write() as session:
-        allocate(session, [demand(mug, 4)], reference="order:2")
+        allocate(session, [demand(mug, 4)], reference="promise:2")
     with db.write() as session:
-        release(session, reference="order:1")
+        release(session, reference="promise:1")
     assert levels(db, mug) == [(4, 0, 0), (2, 4, 0)]  # four can be sold here, two are owed there
 
     with db.write() as session:
@@ -125,7 +125,7 @@ def test_the_correction_of_one_variant_leaves_the_others(db: Database) -> None:
 def test_the_database_itself_refuses_to_oversell(db: Database, backorder_limit: int | None, values: str) -> None:
     mug = stocked(db, 10, backorder_limit=backorder_limit)
     with db.write() as session:
-        allocate(session, [demand(mug, 4)], reference="order:1")
+        allocate(session, [demand(mug, 4)], reference="promise:1")
     before = everything(db)
 
     with pytest.raises(IntegrityError) as violation, db.write() as session:
