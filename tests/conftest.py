@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,15 @@ from flaskart.web.http import KEY
 from flaskart.web.openapi import ShopApp
 from flaskart.web.tokens import AccessTokens
 from tests.callers import Caller, Make, MakeWith, in_process
-from tests.databases import POSTGRES_URL, PostgresTemplate, SqliteTemplate, postgres_template, sqlite_template
+from tests.databases import (
+    POSTGRES_URL,
+    PostgresTemplate,
+    SqliteTemplate,
+    empty_database,
+    engine_of,
+    postgres_template,
+    sqlite_template,
+)
 from tests.postgres import PostgresServer, start_postgres
 from tests.servers import SECRET, Server, serving
 
@@ -32,12 +40,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start PostgreSQL once, in the process that hands out the tests; its workers inherit the URL."""
+    """Start PostgreSQL once, in the process that hands out the tests; its workers inherit the URL and the programs."""
     for name in [name for name in os.environ if name.startswith("FLASKART_") and name != POSTGRES_URL]:
         del os.environ[name]  # the developer's own shop is none of the tests' business
     if not hasattr(config, "workerinput") and POSTGRES_URL not in os.environ and not config.option.collectonly:
         config.stash[_server] = start_postgres()
         os.environ[POSTGRES_URL] = config.stash[_server].url
+        os.environ["PATH"] = f"{config.stash[_server].programs}{os.pathsep}{os.environ['PATH']}"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -66,6 +75,13 @@ def database_url(
 ) -> Iterator[str]:
     """The URL of an empty, migrated database."""
     with templates[request.param].copy() as url:
+        yield url
+
+
+@pytest.fixture
+def empty_url(database_url: str, tmp_path: Path) -> Iterator[str]:
+    """The URL of a second database of the same engine, in which nothing is."""
+    with empty_database(engine_of(database_url), tmp_path) as url:
         yield url
 
 
@@ -124,6 +140,14 @@ def server(database_url: str, db: Database, tmp_path: Path) -> Iterator[Server]:
     """A real server of two processes on the test's database."""
     with serving(database_url, tmp_path) as running:
         yield running
+
+
+@contextmanager
+def shop_at(url: str) -> Iterator[Make]:
+    """Open the shop of another database than the test's."""
+    built = create_app(settings_of(url))
+    yield Make(built.extensions[KEY].db, TOKENS, in_process(built.test_client(use_cookies=False)))
+    built.extensions[KEY].db.close()
 
 
 @cache

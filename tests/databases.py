@@ -45,6 +45,22 @@ class PostgresTemplate:
         run_on_server(self.server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@contextmanager
+def empty_database(engine: str, folder: Path) -> Iterator[str]:
+    """Yield the URL of a database that holds nothing, not even a schema."""
+    if engine == "sqlite":
+        yield f"sqlite:///{folder / 'empty.db'}"
+        return
+    server_url, name = os.environ[POSTGRES_URL], f"flaskart_empty_{os.getpid()}"
+    run_on_server(server_url, f"CREATE DATABASE {name}")
+    yield database_url(server_url, name)
+    run_on_server(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def engine_of(url: str) -> str:
+    return make_url(url).get_backend_name()
+
+
 def sqlite_template(folder: Path) -> SqliteTemplate:
     _migrate(f"sqlite:///{folder / 'template.db'}")
     return SqliteTemplate(folder)

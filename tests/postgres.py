@@ -38,6 +38,12 @@ class PostgresServer:
         port = str(make_url(self.url).port)
         _pg0(self.folder, "start", "--name", NAME, "--port", port, "--data-dir", str(self.data), *options)
 
+    @property
+    def programs(self) -> Path:
+        """The folder of `pg_dump`, `pg_restore` and others, as old as the server."""
+        [found] = self.folder.glob(".pg0/installation/*/bin")
+        return found
+
     def stop(self) -> None:
         _pg0(self.folder, "stop", "--name", NAME)
         shutil.rmtree(self.folder)

@@ -27,6 +27,14 @@ def test_every_migration_goes_down_and_up_again(db: Database) -> None:
     migrations.check(db)
 
 
+def test_only_the_tables_that_are_named_have_rows_from_the_start(db: Database) -> None:
+    with db.read() as session:
+        filled = {name for name, table in Table.metadata.tables.items() if session.execute(table.select()).first()}
+
+    assert filled == migrations.SEEDED
+    assert not migrations.has_data(db)
+
+
 def test_upgrading_twice_changes_nothing(db: Database) -> None:
     migrations.upgrade(db)
 

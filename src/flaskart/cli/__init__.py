@@ -1,4 +1,4 @@
-"""The command line: `flaskart serve | init | db | user | demo | doctor | openapi | errors | routes`."""
+"""The command line, `flaskart`: its commands, and how they end."""
 
 import sys
 from typing import NoReturn
@@ -8,6 +8,8 @@ from alembic.util import CommandError
 from sqlalchemy.exc import DatabaseError
 
 from flaskart import __version__
+from flaskart.backups import BackupError
+from flaskart.cli.backup import backup, restore
 from flaskart.cli.catalogue import demo
 from flaskart.cli.database import db
 from flaskart.cli.reports import doctor, errors, openapi, routes
@@ -26,7 +28,7 @@ def cli() -> None:
     """
 
 
-for command in (init, serve, db, user, demo, doctor, openapi, errors, routes):
+for command in (init, serve, db, backup, restore, user, demo, doctor, openapi, errors, routes):
     cli.add_command(command)
 
 
@@ -34,10 +36,10 @@ def main() -> None:
     """Run the command line: exit 0 when done, 1 with one line when refused, 2 when called wrongly."""
     try:
         cli()
-    except (SettingsError, ShopError, CommandError) as refused:
+    except (SettingsError, ShopError, CommandError, BackupError) as refused:
         _give_up(str(refused))
     except OSError as failure:
-        _give_up(f"{failure.filename}: {failure.strerror}")
+        _give_up(f"{failure.filename}: {failure.strerror}" if failure.filename else str(failure.strerror))
     except DatabaseError as outage:
         _give_up(f"the database says: {outage.orig}")
     except ModuleNotFoundError as missing:

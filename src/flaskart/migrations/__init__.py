@@ -7,11 +7,14 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect, literal, select, table
 
 from flaskart.kit.db import Database
 
 FOLDER = Path(__file__).parent
+# Tables in which migrations themselves put rows, and those that are about the schema.
+SEEDED = frozenset({"stock_location"})
+OF_SCHEMA = frozenset({"alembic_version", "sqlite_sequence"})
 
 
 def upgrade(db: Database, revision: str = "head") -> None:
@@ -42,9 +45,32 @@ def current_revision(db: Database) -> str | None:
 @cache
 def head_revision() -> str:
     """Return the newest revision of this version."""
+    return str(_scripts().get_current_head())
+
+
+def is_known(revision: str) -> bool:
+    """Tell whether this version has a revision; those of later versions it does not."""
+    return revision in {script.revision for script in _scripts().walk_revisions()}
+
+
+def is_missing(db: Database) -> bool:
+    """Tell whether the database is a file that is not there. A connection would make it."""
+    return db.engine.dialect.name == "sqlite" and not Path(str(db.url.database)).is_file()
+
+
+def has_data(db: Database) -> bool:
+    """Tell whether a database holds more than migrations have put there; a missing one holds nothing."""
+    if is_missing(db):
+        return False
+    names = set(inspect(db.engine).get_table_names()) - SEEDED - OF_SCHEMA
+    with db.read() as session:
+        return any(session.scalar(select(literal(1)).select_from(table(name)).limit(1)) for name in sorted(names))
+
+
+def _scripts() -> ScriptDirectory:
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
-    return str(ScriptDirectory.from_config(config).get_current_head())
+    return ScriptDirectory.from_config(config)
 
 
 def _config(db: Database) -> Config:
