@@ -88,12 +88,13 @@ def test_foreign_keys_point_down_and_relationships_never_load_by_themselves() ->
         assert {relationship.lazy for relationship in mapper.relationships} <= {"raise"}
 
 
-def test_the_migrations_know_every_table() -> None:
+def test_migrations_and_transfer_know_every_table() -> None:
     modules = [path.relative_to(SOURCE) for path in MODULES if "__tablename__ = " in path.read_text()]
-    imported = (SOURCE / "migrations" / "env.py").read_text()
+    importing = [(SOURCE / name).read_text() for name in ("migrations/env.py", "transfer.py")]
 
     for module in modules:
-        assert f"import flaskart.{'.'.join(module.with_suffix('').parts)}" in imported
+        for text in importing:
+            assert f"import flaskart.{'.'.join(module.with_suffix('').parts)}" in text
 
 
 def test_every_route_says_who_may_call_it(app: ShopApp) -> None:

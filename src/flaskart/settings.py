@@ -21,7 +21,7 @@ class SettingsError(Exception):
     """What is wrong with the configuration, in one line."""
 
 
-def _known_database(url: str) -> str:
+def known_database(url: str) -> str:
     try:
         parsed = make_url(url)
     except ArgumentError:
@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
 
     instance: Path = Path("instance")
-    database_url: Annotated[str, AfterValidator(_known_database)] | None = None
+    database_url: Annotated[str, AfterValidator(known_database)] | None = None
     secret_key: SecretStr | None = None
     currency: Annotated[str, AfterValidator(_known_currency)] = "USD"
     access_token_seconds: Annotated[int, Field(ge=60, le=86_400)] = 900

@@ -59,6 +59,8 @@ def test_the_version_is_the_packages(nowhere: Shell) -> None:
         ("demo", "--products", "-1"),
         ("db",),
         ("db", "downgrade"),
+        ("db", "copy"),
+        ("db", "copy", "sqlite:///shop.db"),
         ("backup",),
         ("restore",),
         ("user",),

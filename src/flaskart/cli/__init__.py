@@ -17,6 +17,7 @@ from flaskart.cli.server import init, serve
 from flaskart.cli.users import user
 from flaskart.kit.errors import ShopError
 from flaskart.settings import SettingsError
+from flaskart.transfer import TransferError
 
 
 @click.group()
@@ -36,7 +37,7 @@ def main() -> None:
     """Run the command line: exit 0 when done, 1 with one line when refused, 2 when called wrongly."""
     try:
         cli()
-    except (SettingsError, ShopError, CommandError, BackupError) as refused:
+    except (SettingsError, ShopError, CommandError, BackupError, TransferError) as refused:
         _give_up(str(refused))
     except OSError as failure:
         _give_up(f"{failure.filename}: {failure.strerror}" if failure.filename else str(failure.strerror))
