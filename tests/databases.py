@@ -11,8 +11,8 @@ from threading import Event
 import psycopg
 from sqlalchemy import make_url, text
 
-from flaskart import migrations
 from flaskart.kit.db import Database
+from flaskart.migrations import runner
 
 POSTGRES_URL = "FLASKART_TEST_POSTGRES_URL"
 
@@ -99,5 +99,5 @@ def run_on_server(server_url: str, statement: str) -> None:
 
 def _migrate(url: str) -> None:
     database = Database(url)
-    migrations.upgrade(database)
+    runner.upgrade(database)
     database.close()

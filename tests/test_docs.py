@@ -82,8 +82,10 @@ def _paths(prose: str) -> list[str]:
 
 
 def _commands(group: click.Group, prefix: str = "") -> Iterator[tuple[str, click.Command]]:
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if isinstance(command, click.Group):
             yield from _commands(command, f"{prefix}{name} ")
-        else:
+        elif command is not None:
             yield f"{prefix}{name}", command

@@ -5,26 +5,27 @@ from sqlalchemy import inspect
 from flaskart import migrations
 from flaskart.kit.db import Database
 from flaskart.kit.tables import Table
+from flaskart.migrations import runner
 
 
 def test_the_schema_is_the_one_of_the_models(db: Database) -> None:
-    migrations.check(db)
+    runner.check(db)
 
 
 def test_every_migration_goes_down_and_up_again(db: Database) -> None:
     revisions = sorted(path.name[:4] for path in (migrations.FOLDER / "versions").glob("0*.py"))
 
     for revision in reversed(revisions[:-1]):
-        migrations.downgrade(db, revision)
+        runner.downgrade(db, revision)
         assert migrations.current_revision(db) == revision
-    migrations.downgrade(db, "base")
+    runner.downgrade(db, "base")
     empty = set(inspect(db.engine).get_table_names()) - {"alembic_version"}
-    migrations.upgrade(db)
+    runner.upgrade(db)
 
     assert empty == set()
     assert migrations.current_revision(db) == migrations.head_revision() == revisions[-1]
     assert set(inspect(db.engine).get_table_names()) == {"alembic_version", *Table.metadata.tables}
-    migrations.check(db)
+    runner.check(db)
 
 
 def test_only_the_tables_that_are_named_have_rows_from_the_start(db: Database) -> None:
@@ -36,6 +37,6 @@ def test_only_the_tables_that_are_named_have_rows_from_the_start(db: Database) -
 
 
 def test_upgrading_twice_changes_nothing(db: Database) -> None:
-    migrations.upgrade(db)
+    runner.upgrade(db)
 
     assert migrations.current_revision(db) == migrations.head_revision()

@@ -14,6 +14,8 @@ from sqlalchemy import URL, text
 
 from flaskart import migrations
 from flaskart.kit.db import Database
+from flaskart.kit.errors import OperatorError
+from flaskart.migrations import runner
 
 MAGIC = {b"SQLite format 3\0": "sqlite", b"PGDMP": "postgresql"}
 PAGES_AT_ONCE = 1_000
@@ -26,7 +28,7 @@ SECRETS = ("password", "sslpassword")
 Report = Callable[[int, int], None]
 
 
-class BackupError(Exception):
+class BackupError(OperatorError):
     """Why there is no backup, or why nothing was restored: one line, without passwords."""
 
 
@@ -173,7 +175,7 @@ def _dump(db: Database, target: Path, report: Report) -> None:
 
 def _load(db: Database, source: Path, report: Report) -> None:
     total = _run("pg_restore", "--list", str(source)).count(" TABLE DATA ")
-    migrations.downgrade(db, "base")  # takes away the empty tables of `flaskart init`
+    runner.downgrade(db, "base")  # takes away the empty tables of `flaskart init`
     options = ["--clean", "--if-exists", "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
     for done, _ in enumerate(_tables_begun(db, "pg_restore", *options, str(source))):
         report(done, total)

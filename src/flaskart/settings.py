@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from flaskart.kit.errors import OperatorError
 from flaskart.kit.money import exponent
 
 PREFIX = "FLASKART_"
@@ -17,7 +18,7 @@ MIN_SECRET_BYTES = 32
 SECRET_FILE = "secret.key"  # noqa: S105 - a file's name
 
 
-class SettingsError(Exception):
+class SettingsError(OperatorError):
     """What is wrong with the configuration, in one line."""
 
 

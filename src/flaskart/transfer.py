@@ -18,12 +18,14 @@ import flaskart.orders.models
 import flaskart.web.idempotency  # noqa: F401 - each import adds its tables to the metadata
 from flaskart import migrations
 from flaskart.kit.db import Database
+from flaskart.kit.errors import OperatorError
 from flaskart.kit.tables import Table
+from flaskart.migrations import runner
 
 BATCH = 1_000
 
 
-class TransferError(Exception):
+class TransferError(OperatorError):
     """Why nothing was copied: one line, without passwords."""
 
 
@@ -49,7 +51,7 @@ def copy_shop(source: Database, target: Database, report: Callable[[int, int], N
         raise TransferError("the source is not a shop at this version's schema: run `flaskart init` on it first")
     if migrations.has_data(target):
         raise TransferError("the target has data already: a shop is copied into an empty database")
-    migrations.upgrade(target)
+    runner.upgrade(target)
     tables = Table.metadata.sorted_tables
     with _standing_still(source) as reading, target.write() as session:
         writing = session.connection()

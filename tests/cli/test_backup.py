@@ -15,6 +15,7 @@ from flaskart import migrations
 from flaskart.backups import back_up, restore
 from flaskart.invariants import check_invariants
 from flaskart.kit.db import Database
+from flaskart.migrations import runner
 from tests.callers import Caller, Make
 from tests.cli.shells import Shell
 from tests.conftest import shop_at
@@ -73,7 +74,7 @@ def test_a_backup_restores_to_the_same_shop(shop: Shell, buyer: Caller, make: Ma
         assert copy.everything() == make.everything()
         with copy.db.read() as session:
             assert check_invariants(session) == []
-        migrations.check(copy.db)
+        runner.check(copy.db)
 
 
 def test_a_restored_shop_goes_on_where_it_was(shop: Shell, buyer: Caller, empty_url: str) -> None:
@@ -239,7 +240,7 @@ def test_a_backup_of_the_other_engine_is_refused_with_the_way_to_go(
 
 def test_a_backup_of_an_earlier_version_is_migrated_by_init(shop: Shell, database_url: str, empty_url: str) -> None:
     earlier = Database(database_url)
-    migrations.downgrade(earlier, "0005")
+    runner.downgrade(earlier, "0005")
     earlier.close()
     save(shop)
 

@@ -7,6 +7,7 @@ from sqlalchemy import inspect
 
 from flaskart import migrations
 from flaskart.kit.db import Database
+from flaskart.migrations import runner
 from tests.cli.shells import Shell
 
 HEAD = migrations.head_revision()
@@ -25,9 +26,9 @@ def test_current_prints_the_revision(shop: Shell) -> None:
 
 
 def test_current_says_when_there_is_a_newer_one_or_none_yet(shop: Shell, schema: Database) -> None:
-    migrations.downgrade(schema, "0001")
+    runner.downgrade(schema, "0001")
     assert shop.done("db", "current") == f"0001 (the newest is {HEAD})\n"
-    migrations.downgrade(schema, "base")
+    runner.downgrade(schema, "base")
     assert shop.done("db", "current") == f"not migrated (the newest is {HEAD})\n"
 
 
@@ -48,14 +49,14 @@ def test_check_tells_what_differs_from_the_models(shop: Shell, schema: Database)
 
 
 def test_check_refuses_a_database_that_is_behind(shop: Shell, schema: Database) -> None:
-    migrations.downgrade(schema, "0001")
+    runner.downgrade(schema, "0001")
 
     assert shop.refused("db", "check") == "flaskart: Target database is not up to date."
 
 
 def test_upgrade_makes_all_tables_and_may_be_repeated(shop: Shell, schema: Database) -> None:
     tables = tables_of(schema)
-    migrations.downgrade(schema, "base")
+    runner.downgrade(schema, "base")
 
     shop.done("db", "upgrade")
     shop.done("db", "upgrade")
@@ -65,7 +66,7 @@ def test_upgrade_makes_all_tables_and_may_be_repeated(shop: Shell, schema: Datab
 
 
 def test_upgrade_stops_at_the_revision_that_is_asked_for(shop: Shell, schema: Database) -> None:
-    migrations.downgrade(schema, "base")
+    runner.downgrade(schema, "base")
 
     shop.done("db", "upgrade", "0002")
 

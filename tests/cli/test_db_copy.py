@@ -14,6 +14,7 @@ from flaskart.invariants import check_invariants
 from flaskart.kit.db import Database
 from flaskart.kit.tables import Table
 from flaskart.listings.actions import NewListing, add_listings
+from flaskart.migrations import runner
 from flaskart.transfer import BATCH, Copied, TransferError, copy_shop
 from tests.callers import Caller, Make
 from tests.cli.shells import Shell
@@ -80,7 +81,7 @@ def test_every_row_arrives_and_what_was_done_is_told(
         assert copy.everything() == everything
         with copy.db.read() as session:
             assert check_invariants(session) == []
-        migrations.check(copy.db)
+        runner.check(copy.db)
     told = {table: int(rows) for table, rows, _ in (line.split() for line in printed[1:-1])}
     assert told == {table: len(rows) for table, rows in everything.items()}
     assert told.keys() == Table.metadata.tables.keys()
@@ -135,7 +136,7 @@ def test_a_target_with_data_is_refused_and_stays_as_it_is(
     shop: Shell, buyer: Caller, database_url: str, target_url: str
 ) -> None:
     target = Database(target_url)
-    migrations.upgrade(target)
+    runner.upgrade(target)
     target.close()
     with shop_at(target_url) as other:
         other.product("Bowl")
@@ -157,7 +158,7 @@ def test_a_shop_is_not_copied_onto_itself(buyer: Caller, make: Make, database_ur
 
 def test_a_source_of_an_earlier_version_is_refused(database_url: str, target_url: str) -> None:
     earlier = Database(database_url)
-    migrations.downgrade(earlier, "0005")
+    runner.downgrade(earlier, "0005")
 
     with pytest.raises(TransferError, match="the source is not a shop at this version's schema"):
         move(earlier, target_url)
@@ -177,7 +178,7 @@ def test_a_source_that_is_not_there_is_not_made(nowhere: Shell, target_url: str)
 
 def test_what_arrives_changed_is_not_kept(buyer: Caller, db: Database, target_url: str) -> None:
     target = Database(target_url)
-    migrations.upgrade(target)
+    runner.upgrade(target)
     with target.write() as session:
         for statement in SPOILED_ON_ARRIVAL[engine_of(target_url)]:
             session.execute(text(statement))

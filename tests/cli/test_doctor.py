@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.orm import Session
 
 from flaskart.accounts.actions import register
 from flaskart.cart.actions import add_item
@@ -13,7 +12,7 @@ from flaskart.checkout.actions import place_order
 from flaskart.invariants import check_invariants
 from flaskart.kit import clock
 from flaskart.kit.actor import Actor, Role
-from flaskart.kit.db import Database
+from flaskart.kit.db import Database, Session
 from flaskart.listings.actions import add_listing
 from flaskart.web.idempotency import IdempotencyKey
 from flaskart.web.json import encode

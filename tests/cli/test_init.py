@@ -5,6 +5,7 @@ from pathlib import Path
 
 from flaskart import migrations
 from flaskart.kit.db import Database
+from flaskart.migrations import runner
 from tests.cli.shells import Shell
 
 HEAD = migrations.head_revision()
@@ -79,5 +80,5 @@ def mode_of(path: Path) -> int:
 
 def empty(database_url: str) -> None:
     database = Database(database_url)
-    migrations.downgrade(database, "base")
+    runner.downgrade(database, "base")
     database.close()

@@ -11,10 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from flaskart import migrations
 from flaskart.accounts.queries import list_accounts
 from flaskart.kit import clock
 from flaskart.kit.db import Database
+from flaskart.migrations import runner
 from flaskart.web.idempotency import IdempotencyKey
 from tests.accounts.sign_ins import rows_of
 from tests.callers import Caller
@@ -45,7 +45,7 @@ def test_serve_refuses_to_start_on_a_database_that_is_not_migrated(
     shop: Shell, database_url: str, revision: str
 ) -> None:
     database = Database(database_url)
-    migrations.downgrade(database, revision)
+    runner.downgrade(database, revision)
     database.close()
 
     refusal = shop.refused("serve")
@@ -70,7 +70,7 @@ def test_serve_says_where_to_look(server: Server, tmp_path: Path) -> None:
     assert (tmp_path / "serve.log").read_text().splitlines() == [
         f"Flaskart serves on {server.url}",
         f"  open  {server.url}/docs",
-        f"  try   curl {server.url}/products?limit=2",
+        f"  try   curl '{server.url}/products?limit=2'",
         f"  try   curl {server.url}/products/1",
     ]
 

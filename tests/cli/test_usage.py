@@ -15,8 +15,10 @@ from tests.servers import SECRET, environment
 
 
 def commands_of(group: click.Group, *names: str) -> Iterator[tuple[str, ...]]:
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
         yield (*names, name)
+        command = group.get_command(context, name)
         if isinstance(command, click.Group):
             yield from commands_of(command, *names, name)
 
@@ -25,7 +27,9 @@ def command_at(names: tuple[str, ...]) -> click.Command:
     command: click.Command = cli
     for name in names:
         assert isinstance(command, click.Group)
-        command = command.commands[name]
+        found = command.get_command(click.Context(command), name)
+        assert found is not None
+        command = found
     return command
 
 

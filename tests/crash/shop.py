@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from flaskart import migrations
 from flaskart.kit.db import Database
+from flaskart.migrations import runner
 from tests import servers
 from tests.callers import Answer, Body
 from tests.databases import database_url as url_of
@@ -61,7 +61,7 @@ def shop_on(server: PostgresServer) -> str:
     run_on_server(server.url, "CREATE DATABASE shop")
     url = url_of(server.url, "shop")
     with closing(Database(url)) as db:
-        migrations.upgrade(db)
+        runner.upgrade(db)
         with db.read() as session:
             assert session.scalar(text("SHOW fsync")) == "on"
     return url

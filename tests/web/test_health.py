@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from flaskart import migrations
 from flaskart.app import create_app
 from flaskart.kit.db import Database
+from flaskart.migrations import runner
 from flaskart.settings import Settings
 from tests.callers import Caller, in_process
 from tests.servers import SECRET
@@ -26,22 +26,22 @@ def test_a_migrated_shop_is_healthy_and_ready(anyone: Caller) -> None:
 
 
 def test_a_shop_of_another_schema_is_not_ready(anyone: Caller, db: Database) -> None:
-    migrations.downgrade(db, "0005")
+    runner.downgrade(db, "0005")
 
     answer = anyone.get("/readyz")
-    migrations.upgrade(db)
+    runner.upgrade(db)
 
     assert (answer.status, answer.json["code"]) == (503, "not_migrated")
 
 
 def test_a_shop_that_was_never_migrated_is_not_ready(anyone: Caller, db: Database) -> None:
-    migrations.downgrade(db, "base")
+    runner.downgrade(db, "base")
     with db.engine.connect() as connection:
         connection.exec_driver_sql("DROP TABLE alembic_version")
         connection.commit()
 
     answer = anyone.get("/readyz")
-    migrations.upgrade(db)
+    runner.upgrade(db)
 
     assert (answer.status, answer.json["code"]) == (503, "not_migrated")
 

@@ -1,26 +1,43 @@
 """The command line, `flaskart`: its commands, and how they end."""
 
 import sys
+from importlib import import_module
 from typing import NoReturn
 
 import click
-from alembic.util import CommandError
 from sqlalchemy.exc import DatabaseError
 
 from flaskart import __version__
-from flaskart.backups import BackupError
-from flaskart.cli.backup import backup, restore
-from flaskart.cli.catalogue import demo
-from flaskart.cli.database import db
-from flaskart.cli.reports import doctor, errors, openapi, routes
-from flaskart.cli.server import init, serve
-from flaskart.cli.users import user
-from flaskart.kit.errors import ShopError
-from flaskart.settings import SettingsError
-from flaskart.transfer import TransferError
+from flaskart.kit.errors import OperatorError, ShopError
+
+# Where each command is. It is imported when it is called, so that none waits for what another one needs.
+COMMANDS = {
+    "backup": "flaskart.cli.backup",
+    "db": "flaskart.cli.database",
+    "demo": "flaskart.cli.catalogue",
+    "doctor": "flaskart.cli.reports",
+    "errors": "flaskart.cli.reports",
+    "init": "flaskart.cli.setup",
+    "openapi": "flaskart.cli.reports",
+    "restore": "flaskart.cli.backup",
+    "routes": "flaskart.cli.reports",
+    "serve": "flaskart.cli.server",
+    "user": "flaskart.cli.users",
+}
 
 
-@click.group()
+class Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        return command
+
+
+@click.group(cls=Commands)
 @click.version_option(__version__, prog_name="flaskart")
 def cli() -> None:
     """Run and look after a Flaskart shop.
@@ -29,15 +46,11 @@ def cli() -> None:
     """
 
 
-for command in (init, serve, db, backup, restore, user, demo, doctor, openapi, errors, routes):
-    cli.add_command(command)
-
-
 def main() -> None:
     """Run the command line: exit 0 when done, 1 with one line when refused, 2 when called wrongly."""
     try:
         cli()
-    except (SettingsError, ShopError, CommandError, BackupError, TransferError) as refused:
+    except (OperatorError, ShopError) as refused:
         _give_up(str(refused))
     except OSError as failure:
         _give_up(f"{failure.filename}: {failure.strerror}" if failure.filename else str(failure.strerror))

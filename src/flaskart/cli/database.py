@@ -6,6 +6,7 @@ from flaskart import migrations, transfer
 from flaskart.cli.progress import progress
 from flaskart.cli.shop import as_json, print_rows
 from flaskart.kit.db import Database
+from flaskart.migrations import runner
 from flaskart.settings import Settings, known_database
 
 
@@ -28,7 +29,7 @@ def db() -> None:
 @click.argument("revision", default="head")
 def upgrade(revision: str) -> None:
     """Bring the schema up to REVISION (the newest by default). May be repeated."""
-    migrations.upgrade(_database(), revision)
+    runner.upgrade(_database(), revision)
 
 
 @db.command()
@@ -36,7 +37,7 @@ def upgrade(revision: str) -> None:
 @click.confirmation_option(prompt="What later revisions added will be lost. Go on?")
 def downgrade(revision: str) -> None:
     """Take the schema back to REVISION; `base` is the empty database."""
-    migrations.downgrade(_database(), revision)
+    runner.downgrade(_database(), revision)
 
 
 @db.command()
@@ -53,7 +54,7 @@ def current(is_json: bool) -> None:
 @db.command()
 def check() -> None:
     """Compare the schema with the models; exit 1 when they differ."""
-    migrations.check(_database())
+    runner.check(_database())
 
 
 @db.command()

@@ -1,7 +1,5 @@
-"""`flaskart init | serve`: set up a shop and run it."""
+"""`flaskart serve`: run the shop."""
 
-import os
-import secrets
 import socket
 
 import click
@@ -9,30 +7,13 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from flaskart import migrations
 from flaskart.accounts.actions import forget_expired_sign_ins
 from flaskart.cli.shop import open_shop
-from flaskart.kit.db import Database
-from flaskart.settings import Settings
 from flaskart.web.idempotency import forget_expired_keys
 
 BLOCKING_THREADS = 4
 # Granian's workers miss a signal that comes while they start, and would be waited for without end.
 STOP_SECONDS = 10
-
-
-@click.command()
-def init() -> None:
-    """Make the instance folder, a random secret and the database, and migrate it. May be repeated."""
-    settings = Settings.load()
-    if settings.secret_key is None or settings.database_url is None:
-        settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if settings.secret_key is None and not settings.secret_file.exists():
-        _write_secret(settings)
-        click.echo(f"Wrote a new secret to {settings.secret_file}")
-    settings.secret()
-    migrations.upgrade(Database(settings.database))
-    click.echo(f"The database is at revision {migrations.head_revision()}")
 
 
 @click.command()
@@ -77,10 +58,3 @@ def _see_that_port_is_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as refused:
             raise click.ClickException(f"cannot listen on {host} port {port}: {refused.strerror}") from None
-
-
-def _write_secret(settings: Settings) -> None:
-    """Write a random secret that only the owner of the file can read, from its first moment on."""
-    descriptor = os.open(settings.secret_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(48))

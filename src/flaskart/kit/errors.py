@@ -36,6 +36,10 @@ class ShopError(Exception):
         self.errors = errors
 
 
+class OperatorError(Exception):
+    """What stops a command: one line for whoever runs the shop, without passwords."""
+
+
 class BadRequest(ShopError):
     status = 400
 

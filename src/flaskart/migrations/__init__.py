@@ -1,56 +1,41 @@
-"""The schema and how it gets there: Alembic, shipped with the package."""
+"""The schema's history, shipped with the package, and where a database stands in it."""
 
 from functools import cache
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, literal, select, table
+from sqlalchemy import inspect, literal, select, table, text
 
 from flaskart.kit.db import Database
 
 FOLDER = Path(__file__).parent
 # Tables in which migrations themselves put rows, and those that are about the schema.
-SEEDED = frozenset({"stock_location"})
+SEEDED = frozenset({"catalog_version", "stock_location"})
 OF_SCHEMA = frozenset({"alembic_version", "sqlite_sequence"})
 
 
-def upgrade(db: Database, revision: str = "head") -> None:
-    """Bring the schema up to a revision. May be repeated."""
-    command.upgrade(_config(db), revision)
+@cache
+def revisions() -> list[str]:
+    """Return all revisions of this version, the oldest first: the numbers that the files' names begin with."""
+    return sorted(path.name[:4] for path in (FOLDER / "versions").glob("[0-9]*.py"))
 
 
-def downgrade(db: Database, revision: str) -> None:
-    """Take the schema back to a revision; `base` is the empty database."""
-    command.downgrade(_config(db), revision)
-
-
-def check(db: Database) -> None:
-    """Compare the schema with the models.
-
-    Raises:
-        alembic.util.CommandError: they differ, or the database is not at the newest revision.
-    """
-    command.check(_config(db))
+def head_revision() -> str:
+    """Return the newest revision of this version."""
+    return revisions()[-1]
 
 
 def current_revision(db: Database) -> str | None:
     """Return the database's revision, None for one that was never migrated."""
-    with db.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
-
-
-@cache
-def head_revision() -> str:
-    """Return the newest revision of this version."""
-    return str(_scripts().get_current_head())
+    with db.read() as session:
+        if not inspect(session.connection()).has_table("alembic_version"):
+            return None
+        revision: str | None = session.scalar(text("SELECT version_num FROM alembic_version"))
+        return revision
 
 
 def is_known(revision: str) -> bool:
     """Tell whether this version has a revision; those of later versions it does not."""
-    return revision in {script.revision for script in _scripts().walk_revisions()}
+    return revision in revisions()
 
 
 def is_missing(db: Database) -> bool:
@@ -65,22 +50,3 @@ def has_data(db: Database) -> bool:
     names = set(inspect(db.engine).get_table_names()) - SEEDED - OF_SCHEMA
     with db.read() as session:
         return any(session.scalar(select(literal(1)).select_from(table(name)).limit(1)) for name in sorted(names))
-
-
-def _scripts() -> ScriptDirectory:
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER))
-    return ScriptDirectory.from_config(config)
-
-
-def _config(db: Database) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(FOLDER))
-    config.attributes["engine"] = db.engine
-    return config
-
-
-def engine_of(config: Config) -> Engine:
-    """Return the engine that `_config` left for env.py."""
-    engine: Engine = config.attributes["engine"]
-    return engine

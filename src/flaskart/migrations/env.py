@@ -9,7 +9,7 @@ import flaskart.inventory.models
 import flaskart.orders.models
 import flaskart.web.idempotency  # noqa: F401 - each import adds its tables to the metadata
 from flaskart.kit.tables import Table
-from flaskart.migrations import engine_of
+from flaskart.migrations.runner import engine_of
 
 with engine_of(context.config).connect() as connection:
     context.configure(
