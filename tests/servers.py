@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import urllib3
 
 from tests.callers import Answer, Body
@@ -84,8 +85,11 @@ def _wait_until_ready(server: Server, log: Path) -> None:
         if server.process.poll() is not None:
             break
         try:
-            if server.send("GET", "/readyz", None, {}).status == 200:
+            # A worker that still starts has one thread, and would miss the signal to stop.
+            workers = psutil.Process(server.process.pid).children()
+            if server.send("GET", "/readyz", None, {}).status == 200 and all(w.num_threads() > 1 for w in workers):
                 return
-        except urllib3.exceptions.HTTPError:
-            time.sleep(0.05)
+        except (urllib3.exceptions.HTTPError, psutil.NoSuchProcess):
+            pass
+        time.sleep(0.05)
     raise RuntimeError(f"the server did not start:\n{log.read_text()}")
