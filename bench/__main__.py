@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
-from rich.status import Status
 
 from bench.goals import Goal
 from bench.load import NotMeasured, find_wrk
 from bench.machine import machine, revision
-from bench.measuring import Bench, Length, measure_all, minimal_orders, subject
+from bench.measuring import Bench, Length, Tell, measure_all, minimal_orders, subject
 from bench.operations import operations
 from bench.report import show, write
 from bench.results import Results
@@ -39,9 +38,12 @@ def main() -> int:
             errors.status("Starting") as status,
             started(arguments.engine, Path(folder)) as engine,
         ):
-            results = run(engine, arguments.products, length, is_quick=arguments.quick, status=status)
+            try:
+                results = run(engine, arguments.products, length, is_quick=arguments.quick, tell=status.update)
+            except NotMeasured as failure:
+                raise NotMeasured(f"{status.status}: {failure}") from failure
     except NotMeasured as failure:
-        errors.print(f"bench: {failure}", style="red", markup=False)
+        errors.print(f"bench: {failure}", style="red", markup=False, soft_wrap=True)
         return 1
     show(results, Console(width=None if sys.stdout.isatty() else 120))
     output = arguments.output or (None if arguments.quick else RESULTS)
@@ -51,9 +53,9 @@ def main() -> int:
     return 0
 
 
-def run(engine: Engine, products: int, length: Length, *, is_quick: bool, status: Status) -> Results:
+def run(engine: Engine, products: int, length: Length, *, is_quick: bool, tell: Tell) -> Results:
     """Measure everything on one database engine."""
-    status.update(f"Making a shop of {products:,} products")
+    tell(f"Making a shop of {products:,} products")
     shop = open_shop(engine.new_database("bench"), products, engine.folder)
     buyers = shop.sign_in("buyer", length.buyers)
     subjects = [subject(shop, operation) for operation in operations(shop, buyers)]
@@ -65,8 +67,8 @@ def run(engine: Engine, products: int, length: Length, *, is_quick: bool, status
         minimal_orders(shop.url, engine.folder) as minimal,
     ):
         bench = Bench(running, bare, minimal, engine)
-        measure_all(bench, subjects, length, status.update)
-        scenarios = _scenarios(shop, running, buyers, engine, length, status)
+        measure_all(bench, subjects, length, tell)
+        scenarios = _scenarios(shop, running, buyers, engine, length, tell)
         results = Results(
             engine=engine.name,
             products=products,
@@ -84,9 +86,8 @@ def run(engine: Engine, products: int, length: Length, *, is_quick: bool, status
 
 
 def _scenarios(
-    shop: Shop, running: Running, buyers: Sequence[Shopper], engine: Engine, length: Length, status: Status
+    shop: Shop, running: Running, buyers: Sequence[Shopper], engine: Engine, length: Length, tell: Tell
 ) -> list[Goal]:
-    tell = status.update
     if engine.name == "sqlite":
         crowd = crowd_on_sqlite(shop, running, buyers, length, tell)
     else:

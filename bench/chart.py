@@ -9,16 +9,16 @@ LABELS = 240
 FIGURES = 110
 ROW = 26
 TOP = 60
-LEGEND = "The stroke is the goal: green within it, red beyond it, grey without one."
+LEGEND = "The stroke is the goal: green within it, red beyond it."
 STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #1f2328; }
 .title { font-weight: 600; font-size: 15px; }
 .note { fill: #59636e; }
-.within { fill: #1a7f37; } .beyond { fill: #cf222e; } .free { fill: #6e7781; }
+.within { fill: #1a7f37; } .beyond { fill: #cf222e; }
 .goal { stroke: #1f2328; stroke-width: 2; }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3; } .note { fill: #9198a1; }
-  .within { fill: #3fb950; } .beyond { fill: #f85149; } .free { fill: #8b949e; }
+  .within { fill: #3fb950; } .beyond { fill: #f85149; }
   .goal { stroke: #e6edf3; }
 }
 """
@@ -26,16 +26,16 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328; }
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """`goal` is the most it may be, None where no goal is set."""
+    """`goal` is the most it may be."""
 
     label: str
     value: float
-    goal: float | None
+    goal: float
 
 
 def draw(title: str, bars: Sequence[Bar]) -> str:
     """Return the chart; a stroke marks each goal."""
-    largest = max(max(bar.value, bar.goal or 0) for bar in bars)
+    largest = max(max(bar.value, bar.goal) for bar in bars)
     scale = (WIDTH - LABELS - FIGURES) / largest
     height = TOP + ROW * len(bars) + 10
     rows = [line for number, bar in enumerate(bars) for line in _row(bar, TOP + ROW * number, scale)]
@@ -53,15 +53,12 @@ def draw(title: str, bars: Sequence[Bar]) -> str:
 
 
 def _row(bar: Bar, y: int, scale: float) -> list[str]:
-    colour = "free" if bar.goal is None else "within" if bar.value <= bar.goal else "beyond"
-    end = LABELS + max(bar.value, bar.goal or 0) * scale
-    figure = f"{bar.value:.1f}" if bar.goal is None else f"{bar.value:.1f} of {bar.goal:.1f}"
-    lines = [
+    colour = "within" if bar.value <= bar.goal else "beyond"
+    end = LABELS + max(bar.value, bar.goal) * scale
+    goal = f"{LABELS + bar.goal * scale:.1f}"
+    return [
         f'<text x="{LABELS - 8}" y="{y + 15}" text-anchor="end">{escape(bar.label)}</text>',
         f'<rect class="{colour}" x="{LABELS}" y="{y + 3}" width="{bar.value * scale:.1f}" height="{ROW - 9}"/>',
-        f'<text x="{end + 8:.1f}" y="{y + 15}">{figure}</text>',
+        f'<line class="goal" x1="{goal}" x2="{goal}" y1="{y}" y2="{y + ROW - 3}"/>',
+        f'<text x="{end + 8:.1f}" y="{y + 15}">{bar.value:.1f} of {bar.goal:.1f}</text>',
     ]
-    if bar.goal is not None:
-        x = f"{LABELS + bar.goal * scale:.1f}"
-        lines.append(f'<line class="goal" x1="{x}" x2="{x}" y1="{y}" y2="{y + ROW - 3}"/>')
-    return lines

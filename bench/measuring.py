@@ -105,17 +105,7 @@ class Bench:
     engine: Engine
 
     def measure(self, subject: Subject, seconds: float) -> Measured:
-        """Measure one round of an operation.
-
-        Raises:
-            NotMeasured: it failed.
-        """
-        try:
-            return self._measure(subject, seconds)
-        except NotMeasured as failure:
-            raise NotMeasured(f"{subject.operation.name}: {failure}") from failure
-
-    def _measure(self, subject: Subject, seconds: float) -> Measured:
+        """Measure one round of an operation."""
         operation = subject.operation
         _, r1 = cpu_of(self.bare, bare_load(subject.answer_bytes), seconds, self.engine)
         operation.prepare()

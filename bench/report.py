@@ -36,7 +36,11 @@ def write(results: Results, folder: Path) -> None:
     """Write `<engine>.json` and `<engine>.svg`."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{results.engine}.json").write_bytes(results.as_json())
-    bars = [Bar(subject.operation.name, subject.x_r1, subject.max_x_r1) for subject in results.subjects]
+    bars = [
+        Bar(subject.operation.name, subject.x_r1, subject.max_x_r1)
+        for subject in results.subjects
+        if subject.max_x_r1 is not None
+    ]
     title = f"CPU per operation on {results.engine}, as times a bare Flask view"
     (folder / f"{results.engine}.svg").write_text(draw(title, bars), encoding="utf-8")
 

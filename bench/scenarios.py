@@ -29,10 +29,8 @@ def crowd_on_sqlite(shop: Shop, running: Running, buyers: Sequence[Shopper], len
         waits.append(outcome.max_ms / 1_000)
         ratios.append(rates[1] / rates[0])
     return [
-        Goal(
-            "32 shoppers place orders at once: rate", statistics.median(ratios), 0.7, "x one shopper's", is_floor=True
-        ),
-        Goal("32 shoppers place orders at once: worst wait", max(waits), 0.5, "s"),
+        Goal(f"{what}: rate", statistics.median(ratios), 0.7, "x one shopper's", is_floor=True),
+        Goal(f"{what}: worst wait", max(waits), 0.5, "s"),
     ]
 
 
@@ -40,18 +38,19 @@ def hot_item(
     shop: Shop, running: Running, buyers: Sequence[Shopper], folder: Path, length: Length, tell: Tell
 ) -> list[Goal]:
     """Let 32 shoppers order the same item, from the shop and from R3, in turn."""
+    what = f"{CROWD} shoppers order one hot item"
     ratios = []
     factory = "bench.references.lock_first:wsgi"
     with serving_app(factory, environment(shop.url), folder, ready="/readyz") as lock_first:
         for number in range(length.rounds + 1):
-            tell(f"Round {number} of {length.rounds}: {CROWD} shoppers order one hot item")
+            tell(f"Round {number} of {length.rounds}: {what}")
             rates = []
             for server in (lock_first, running):
                 shop.fill_carts(buyers, lambda _number: [shop.items[0].variant_id])
                 rates.append(send(server.url, _placing(buyers, CROWD), length.seconds).per_second)
             if number:  # the first one warms up
                 ratios.append(rates[1] / rates[0])
-    return [Goal("32 shoppers order one hot item: rate", statistics.median(ratios), 2, "x R3's", is_floor=True)]
+    return [Goal(f"{what}: rate", statistics.median(ratios), 2, "x R3's", is_floor=True)]
 
 
 def large_catalogue(shop: Shop, running: Running, engine: Engine, length: Length, tell: Tell) -> list[Goal]:
