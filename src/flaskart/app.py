@@ -41,14 +41,15 @@ def create_app(settings: Settings) -> ShopApp:
         static_folder=None,
     )
     secret = settings.secret()
+    db = Database(settings.database)
     app.extensions[http.KEY] = http.Shop(
         settings=settings,
         secret=secret,
-        db=Database(settings.database),
+        db=db,
         tokens=AccessTokens.with_secret(secret, settings.access_token_seconds),
         find_actor=find_actor,
         revision=head_revision(),
-        kept=KeptAnswers(),
+        kept=KeptAnswers(app.wsgi_app, db),
     )
     app.url_map.converters["id"] = http.IdConverter
     for door in DOORS:
@@ -56,6 +57,7 @@ def create_app(settings: Settings) -> ShopApp:
     app.register_blueprint(pages)
     for part in (http, problems, idempotency, auth, requests):
         part.register(app)
+    app.wsgi_app = app.extensions[http.KEY].kept  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]

@@ -1,13 +1,16 @@
 """A page kept in memory is never stale, whoever changed what is on it, and is not read again while nothing has."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Response
+from sqlalchemy import text
+from werkzeug.test import Client
 
 from flaskart.kit.db import Database
 from flaskart.listings.actions import add_listing
-from flaskart.web.kept import MAX_BYTES, Kept, KeptAnswers
+from flaskart.web.kept import MAX_BYTES, KeptAnswers
 from flaskart.web.openapi import ShopApp
 from tests.callers import Caller, Make
 from tests.test_statement_counts import counted
@@ -106,13 +109,66 @@ def test_the_same_page_under_another_name_links_to_that_name(anyone: Caller, mak
     assert [link.partition("/products")[0] for link in links] == ["<http://a.example", "<http://b.example"]
 
 
-def test_kept_answers_have_a_bound() -> None:
-    answers = KeptAnswers()
-    third = Kept.of(Response(bytes(MAX_BYTES // 3)), (1, 1), [])
+def test_only_its_own_tag_is_answered_without_a_body(app: ShopApp, anyone: Caller, make: Make) -> None:
+    make.product("Mug")
+    tag = anyone.get("/products").headers["ETag"]
 
+    answers = {sent: anyone.get("/products", If_None_Match=sent) for sent in (tag, f'"other", {tag}', "*", '"other"')}
+
+    assert [answer.status for answer in answers.values()] == [304, 304, 304, 200]
+    assert {answer.headers["ETag"] for answer in answers.values()} == {tag}
+    assert len({answer.headers["Request-Id"] for answer in answers.values()}) == 4
+    assert "Content-Length" not in answers[tag].headers
+
+
+def test_a_kept_answer_has_the_headers_of_a_fresh_one(anyone: Caller, make: Make) -> None:
+    make.product("Mug")
+    make.product("Bowl")
+
+    fresh, kept = (anyone.get("/products?limit=1") for _ in range(2))
+
+    assert {*kept.headers} == {*fresh.headers}
+    assert [kept.headers[name] for name in fresh.headers if name != "Request-Id"] == [
+        fresh.headers[name] for name in fresh.headers if name != "Request-Id"
+    ]
+
+
+def test_a_refusal_is_not_kept(app: ShopApp, anyone: Caller) -> None:
+    for _ in range(2):
+        with counted(app) as sent:
+            assert anyone.get("/products/nothing").status == 404
+        assert len(sent) == 1
+
+
+def test_when_the_database_fails_the_app_says_so(app: ShopApp, anyone: Caller, make: Make, db: Database) -> None:
+    make.product("Mug")
+    anyone.get("/products")
+    with db.write() as session:
+        session.execute(text("ALTER TABLE catalog_version RENAME TO elsewhere"))
+
+    answer = anyone.get("/products")
+
+    with db.write() as session:
+        session.execute(text("ALTER TABLE elsewhere RENAME TO catalog_version"))
+    assert (answer.status, answer.json["code"]) == (500, "internal_error")
+    assert anyone.get("/products").status == 200
+
+
+def test_kept_answers_have_a_bound(app: ShopApp, db: Database) -> None:
+    def nothing(_environ: object, start_response: Any) -> list[bytes]:
+        start_response("404 NOT FOUND", [])
+        return []
+
+    def keep(path: str, size: int) -> None:
+        response = Response(bytes(size), headers={"ETag": '"tag"'})
+        with app.test_request_context(path):
+            answers.keep(response, lambda _session: True)
+
+    answers = KeptAnswers(nothing, db)
     for number in range(5):
-        answers.keep(number, third)
-    answers.keep("too large", Kept.of(Response(bytes(MAX_BYTES + 1)), (1, 1), []))
+        keep(f"/{number}", MAX_BYTES // 3 - 10_000)
+    keep("/large", MAX_BYTES + 1)
 
-    assert [answers.find(number) is not None for number in range(5)] == [False, False, True, True, True]
-    assert answers.find("too large") is None
+    client = Client(answers)
+    assert [client.get(f"/{number}").status_code for number in range(5)] == [404, 404, 200, 200, 200]
+    assert client.get("/large").status_code == 404

@@ -38,21 +38,24 @@ class Listing:
     version: int
 
 
-# What a page shows, as far as it can change: the catalogue's version, and what there is of each variant.
+# What listings show, as far as it can change: the catalogue's version, and what there is of each variant.
 State = list[tuple[int, int, int]]
 
 
-def list_listings(session: Session, *, limit: int, after: str | None) -> tuple[Page[Listing], State]:
-    """Return a page of published products in the order they were added, and the state of what is on it."""
+def list_listings(session: Session, *, limit: int, after: str | None) -> Page[Listing]:
+    """Return a page of published products in the order they were added."""
     last_id = 0 if after is None else decode_cursor(after)
     listings = _read(session, _PAGE, {"after": last_id, "rows": limit + 1})
-    page = page_of(listings, limit, key=lambda listing: listing.id)
-    shown = [(listing.version, variant.id, variant.stock) for listing in page.rows for variant in listing.variants]
-    return page, shown
+    return page_of(listings, limit, key=lambda listing: listing.id)
 
 
-def state_of(session: Session, first_id: int, last_id: int) -> State:
-    """Return the state of the published products from one id to another, without reading them."""
+def state_of(listings: Sequence[Listing]) -> State:
+    """Return the state that listings show."""
+    return [(listing.version, variant.id, variant.stock) for listing in listings for variant in listing.variants]
+
+
+def current_state(session: Session, first_id: int, last_id: int) -> State:
+    """Return the state of the published products from one id to another, without reading all of them."""
     rows = session.send(_STATE, {"first_id": first_id, "last_id": last_id}).all()
     return [(version, variant_id, max(stock, 0)) for version, variant_id, stock in rows]
 

@@ -17,7 +17,7 @@ from flaskart.kit.ids import random_uuid
 from flaskart.kit.paging import MAX_ID, Page
 from flaskart.settings import Settings
 from flaskart.web.json import MalformedJson, decode, encode
-from flaskart.web.kept import KeptAnswers
+from flaskart.web.kept import REQUEST_ID, KeptAnswers
 from flaskart.web.tokens import AccessTokens
 
 KEY = "flaskart"
@@ -150,7 +150,7 @@ def _start() -> None:
 
 
 def _finish(response: Response) -> Response:
-    response.headers["Request-Id"] = g.request_id
+    response.headers[REQUEST_ID] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("Cache-Control", "no-store")
     return response
