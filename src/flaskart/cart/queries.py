@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute
@@ -23,8 +23,7 @@ class OpenCart:
     currency: str
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A cart line with what is needed to show, price and order it. `sellable` is 0 once the product is withdrawn."""
 
     line_id: int
@@ -52,12 +51,12 @@ class Offer:
 
 def list_lines(session: Session, actor: Actor) -> Sequence[Line]:
     """Return the lines of the actor's open cart in the order they were added; none when there is no cart."""
-    return [Line(*row) for row in session.send(_LINES_OF_CUSTOMER, {"customer_id": actor.customer_id})]
+    return [Line._make(row) for row in session.send(_LINES_OF_CUSTOMER, {"customer_id": actor.customer_id}).all()]
 
 
 def list_lines_of(session: Session, cart: OpenCart) -> Sequence[Line]:
     """Return the lines of a cart in the order they were added."""
-    return [Line(*row) for row in session.send(_LINES_OF_CART, {"cart_id": cart.id})]
+    return [Line._make(row) for row in session.send(_LINES_OF_CART, {"cart_id": cart.id}).all()]
 
 
 def get_offer(

@@ -42,7 +42,7 @@ class CartPath(BaseModel):
     product_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CartLineOut:
     """`price` is for one piece. `available` is how many the shop could sell now, at most what a line may hold."""
 

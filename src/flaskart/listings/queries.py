@@ -1,9 +1,8 @@
 """Named reads of products with their stock. Each is one statement."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Integer, Select, bindparam, select
 
@@ -15,8 +14,7 @@ from flaskart.kit.db import Session
 from flaskart.kit.paging import Page, decode_cursor, page_of
 
 
-@dataclass(frozen=True, slots=True)
-class VariantListing:
+class VariantListing(NamedTuple):
     id: int
     sku: str
     price_minor: int
@@ -24,8 +22,7 @@ class VariantListing:
     stock: int
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """A product as the shop shows it; the first variant is the default one."""
 
     id: int
@@ -86,8 +83,7 @@ def lock_listing(session: Session, name: str) -> Product:
 
 def _read(session: Session, statement: Select[Any], parameters: dict[str, Any]) -> list[Listing]:
     rows_of: dict[int, list[tuple[Any, ...]]] = {}
-    rows: Iterable[Any] = session.send(statement, parameters)
-    for row in rows:
+    for row in session.send(statement, parameters).all():
         rows_of.setdefault(row[0], []).append(row)
     return [_listing(rows) for rows in rows_of.values()]
 

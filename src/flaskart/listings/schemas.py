@@ -67,7 +67,7 @@ class ProductPath(BaseModel):
     product_id: Annotated[str, Field(description="A product's id or slug.", examples=["enamel-mug"])]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class VariantOut:
     id: int
     sku: str
@@ -86,7 +86,7 @@ class VariantOut:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ProductOut:
     """`price` and `sku` are the default variant's; `stock` is how many can be sold, all variants together."""
 
@@ -104,17 +104,18 @@ class ProductOut:
 
     @classmethod
     def of(cls, listing: Listing) -> "ProductOut":
-        default = listing.variants[0]
+        variants = [VariantOut.of(variant) for variant in listing.variants]
+        default = variants[0]
         return cls(
             id=listing.id,
             name=listing.name,
             slug=listing.slug,
             description=listing.description,
-            price=to_major(default.price_minor, default.currency),
+            price=default.price,
             currency=default.currency,
             sku=default.sku,
-            stock=sum(variant.stock for variant in listing.variants),
-            variants=[VariantOut.of(variant) for variant in listing.variants],
+            stock=sum([variant.stock for variant in variants]),
+            variants=variants,
             created_at=listing.created_at,
             updated_at=listing.updated_at,
         )

@@ -16,7 +16,7 @@ class OrderPath(BaseModel):
     order_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OrderLineOut:
     """`price` is for one piece, as it was when the order was placed."""
 

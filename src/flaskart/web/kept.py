@@ -20,7 +20,7 @@ from flaskart.kit.ids import random_uuid
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-MAX_BYTES = 16 * 2**20
+MAX_BYTES = 8 * 2**20
 OVERHEAD_BYTES = 2_048  # of an answer besides its body: key, headers, state
 REQUEST_ID = "Request-Id"
 OK, NOT_MODIFIED = "200 OK", "304 NOT MODIFIED"
@@ -38,7 +38,7 @@ class Kept:
 
 
 class KeptAnswers:
-    """The answers used last, up to 16 MiB of them, as a WSGI middleware: what it has not, the app answers."""
+    """The answers used last, up to 8 MiB of them, as a WSGI middleware: what it has not, the app answers."""
 
     def __init__(self, app: "WSGIApplication", db: Database) -> None:
         self._app = app
