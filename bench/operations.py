@@ -71,10 +71,10 @@ def lists(shop: Shop) -> list[Operation]:
     ]
 
 
-def list_anew(shop: Shop, limit: int) -> Operation:
-    """Read every page, one beginning after each product, once after each change of the catalogue."""
+def list_anew(shop: Shop, limit: int, *, max_pages: int = MAX_PAGES) -> Operation:
+    """Read pages that begin after each product, or after every so many, once after each change of the catalogue."""
     starts = range(shop.products - limit)
-    starts = starts[:: max(1, len(starts) // MAX_PAGES)]
+    starts = starts[:: max(1, len(starts) // max_pages)][:max_pages]
     pages = [Request("GET", f"/products?limit={limit}&after={encode_cursor(start)}") for start in starts]
     load = Load(shared(pages, SHOPPERS), is_repeated=False)
     return Operation(f"list of {limit}, read anew", load, 4, max_statements=2, prepare=shop.change_catalogue)

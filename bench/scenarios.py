@@ -57,7 +57,11 @@ def large_catalogue(shop: Shop, running: Running, engine: Engine, length: Length
     """Read pages and products of a shop with many more products, and of this one, in turn."""
     tell(f"Making a shop of {shop.products * length.growth:,} products")
     large = open_shop(engine.new_database("large"), shop.products * length.growth, engine.folder)
-    pairs = [(list_anew(shop, 20), list_anew(large, 20)), (product_by_slug(shop), product_by_slug(large))]
+    pages = shop.products - 20  # as many of either, since what is short costs more by the piece
+    pairs = [
+        (list_anew(shop, 20, max_pages=pages), list_anew(large, 20, max_pages=pages)),
+        (product_by_slug(shop), product_by_slug(large)),
+    ]
     goals = []
     with serving_shop(large.url, engine.folder) as running_large:
         for small_one, large_one in pairs:
