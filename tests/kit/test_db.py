@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 from sqlalchemy import select, text
@@ -51,6 +52,17 @@ def test_a_commit_that_fails_is_an_error(db: Database) -> None:
         session.add(StockLocation(name="Main"))
 
     assert names(db) == ["Main"]
+
+
+def test_connections_kept_for_reading_do_not_keep_writers_waiting(db: Database) -> None:
+    with ExitStack() as reading:
+        for _ in range(20):
+            reading.enter_context(db.read())
+
+    with db.write() as session:
+        session.add(StockLocation(name="Cellar"))
+
+    assert names(db) == ["Cellar", "Main"]
 
 
 def test_foreign_keys_are_enforced(db: Database) -> None:

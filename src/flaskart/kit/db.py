@@ -184,7 +184,8 @@ def _tell(failure: DBAPIError) -> None:
 
 
 def _engine(url: str) -> Engine:
-    options: dict[str, Any] = {"pool_size": 10, "max_overflow": 10, "json_serializer": _json}
+    # No limit: a thread needs one connection at a time, but `Idle` keeps one for reading and one for writing.
+    options: dict[str, Any] = {"pool_size": 0, "json_serializer": _json}
     if make_url(url).get_backend_name() != "sqlite":
         os.environ.setdefault("PSYCOPG_IMPL", "binary")  # fail loudly rather than run on the slow pure Python build
         return create_engine(url, connect_args={"options": f"-c lock_timeout={BUSY_TIMEOUT_SECONDS}s"}, **options)
