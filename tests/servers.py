@@ -44,12 +44,13 @@ def environment(database_url: str, **settings: str) -> Mapping[str, str]:
 
 
 @contextmanager
-def serving(database_url: str, folder: Path, *, app: str | None = None) -> Iterator[Server]:
+def serving(database_url: str, folder: Path, *, app: str | None = None, **variables: str) -> Iterator[Server]:
     """Run a server until the block ends, then stop it as an operator would and see that it goes quietly.
 
-    `app` names another factory than the shop's own, for code that is broken on purpose.
+    `app` names another factory than the shop's own, for code that is broken on purpose; `variables` are those of the
+    server's environment.
     """
-    server = start(database_url, folder, free_port(), app=app)
+    server = start(database_url, folder, free_port(), app=app, **variables)
     try:
         yield server
     finally:
@@ -62,9 +63,9 @@ def start(database_url: str, folder: Path, port: int, *, app: str | None = None,
     """Start a server and wait until it is ready; ending it is the caller's. `variables` are its environment's."""
     command = [FLASKART, "serve", "--port", str(port), "--workers", "2"]
     if app is not None:
-        options = ["--interface", "wsgi", "--factory", "--workers", "2", "--blocking-threads", "4"]
+        options = ["--interface", "wsgi", "--factory", "--workers", "2", "--workers-kill-timeout", "2"]
         command = [GRANIAN, *options, "--port", str(port), "--log-level", "warning", app]
-    variables = {"PYTHONPATH": str(ROOT)} | variables
+    variables = {"PYTHONPATH": str(ROOT), "GRANIAN_BLOCKING_THREADS": "4"} | variables
     with (folder / LOG).open("w") as log:
         process = subprocess.Popen(
             command, env=environment(database_url, **variables), cwd=folder, stdout=log, stderr=log, text=True
