@@ -7,11 +7,16 @@ from flask import Flask, g
 from sqlalchemy.dialects.postgresql import insert
 
 from flaskart.app import wsgi as guarded_wsgi
+from flaskart.cart import actions as cart_actions
+from flaskart.cart.models import Cart, CartLine
+from flaskart.cart.queries import OpenCart
+from flaskart.catalog.models import Variant
 from flaskart.checkout import actions as checkout
 from flaskart.inventory.actions import Demand
 from flaskart.inventory.errors import InsufficientStock
 from flaskart.inventory.models import StockLevel
 from flaskart.kit import clock
+from flaskart.kit.actor import Actor
 from flaskart.kit.db import Session
 from flaskart.web import idempotency
 from flaskart.web.idempotency import IdempotencyKey
@@ -26,6 +31,12 @@ def stock() -> Flask:
 def keys() -> Flask:
     """An `Idempotency-Key` is looked for at the beginning and written down at the end."""
     idempotency._claim = look_for_key  # type: ignore[assignment]
+    return guarded_wsgi()
+
+
+def cart_lock() -> Flask:
+    """Two changes of a cart may read the same quantity."""
+    cart_actions.add_item = read_then_add  # type: ignore[assignment]
     return guarded_wsgi()
 
 
@@ -56,3 +67,21 @@ class LateClaim:
         values: dict[str, object] = {"caller": self.caller, "key": self.key, "fingerprint": idempotency._fingerprint()}
         values |= {"status": status, "body": body, "created_at": clock.now()}
         self.session.execute(insert(IdempotencyKey).values(values).on_conflict_do_nothing())
+
+
+def read_then_add(session: Session, actor: Actor, *, product_id: int, quantity: int, **_rest: object) -> OpenCart:
+    """Read how many the actor's cart holds, write that and so many more."""
+    cart = session.query(Cart).filter_by(customer_id=actor.customer_id, completed_at=None).one_or_none()
+    if cart is None:
+        now = clock.now()
+        cart = Cart(customer_id=actor.customer_id, currency="USD", version=1, created_at=now, updated_at=now)
+        session.add(cart)
+        session.flush()
+    variant = session.query(Variant).filter_by(product_id=product_id).one()
+    line = session.query(CartLine).filter_by(cart_id=cart.id, variant_id=variant.id).one_or_none()
+    if line is None:
+        line = CartLine(cart_id=cart.id, variant_id=variant.id, quantity=0)
+        session.add(line)
+    line.quantity += quantity
+    session.flush()
+    return OpenCart(cart.id, cart.currency)
