@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Flask, g
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 
 from flaskart.app import wsgi as guarded_wsgi
 from flaskart.cart import actions as cart_actions
+from flaskart.cart.errors import CartEmpty
 from flaskart.cart.models import Cart, CartLine
 from flaskart.cart.queries import OpenCart
 from flaskart.catalog.models import Variant
@@ -18,8 +21,11 @@ from flaskart.inventory.models import StockLevel
 from flaskart.kit import clock
 from flaskart.kit.actor import Actor
 from flaskart.kit.db import Session
+from flaskart.orders.queries import OrderInFull
 from flaskart.web import idempotency
 from flaskart.web.idempotency import IdempotencyKey
+
+guarded_place_order = checkout.place_order
 
 
 def stock() -> Flask:
@@ -37,6 +43,13 @@ def keys() -> Flask:
 def cart_lock() -> Flask:
     """Two changes of a cart may read the same quantity."""
     cart_actions.add_item = read_then_add  # type: ignore[assignment]
+    return guarded_wsgi()
+
+
+def completion() -> Flask:
+    """A cart is closed after its lines were ordered."""
+    checkout.complete_cart = find_cart  # type: ignore[attr-defined]
+    checkout.place_order = order_then_complete
     return guarded_wsgi()
 
 
@@ -85,3 +98,16 @@ def read_then_add(session: Session, actor: Actor, *, product_id: int, quantity: 
     line.quantity += quantity
     session.flush()
     return OpenCart(cart.id, cart.currency)
+
+
+def find_cart(session: Session, actor: Actor) -> OpenCart:
+    cart = session.query(Cart).filter_by(customer_id=actor.customer_id, completed_at=None).one_or_none()
+    if cart is None:
+        raise CartEmpty
+    return OpenCart(cart.id, cart.currency)
+
+
+def order_then_complete(session: Session, actor: Actor, **expected: Any) -> OrderInFull:
+    placed = guarded_place_order(session, actor, **expected)
+    session.execute(update(Cart).where(Cart.id == placed.order.cart_id).values(completed_at=clock.now()))
+    return placed
