@@ -19,7 +19,14 @@ from tests.processes import kill_family, wait_until, wait_until_forgotten
 
 NAME = "flaskart-tests"
 # Durability is not what most tests are about; those in `crash/` start a server of their own, which is durable.
-OPTIONS = ("fsync=off", "full_page_writes=off", "max_connections=300", "logging_collector=off", "shared_buffers=128MB")
+OPTIONS = (
+    "fsync=off",
+    "full_page_writes=off",
+    "max_connections=300",
+    "logging_collector=off",
+    "shared_buffers=128MB",
+    "deadlock_timeout=100ms",  # after which a deadlock is looked for
+)
 DURABLE = ("fsync=on", "full_page_writes=on", "max_connections=100", "logging_collector=off", "shared_buffers=32MB")
 
 

@@ -17,7 +17,7 @@ from flaskart.catalog.models import Variant
 from flaskart.checkout import actions as checkout
 from flaskart.inventory.actions import Demand
 from flaskart.inventory.errors import InsufficientStock
-from flaskart.inventory.models import StockLevel
+from flaskart.inventory.models import MovementKind, StockLevel, StockMovement
 from flaskart.kit import clock
 from flaskart.kit.actor import Actor
 from flaskart.kit.db import Session
@@ -31,6 +31,12 @@ guarded_place_order = checkout.place_order
 def stock() -> Flask:
     """Enough stock is looked for, then taken."""
     checkout.allocate = check_then_take  # type: ignore[attr-defined]
+    return guarded_wsgi()
+
+
+def lock_order() -> Flask:
+    """Stock is taken line by line, in the order in which the lines came into the cart."""
+    checkout.allocate = take_line_by_line  # type: ignore[attr-defined]
     return guarded_wsgi()
 
 
@@ -61,6 +67,16 @@ def check_then_take(session: Session, demands: Sequence[Demand], reference: str)
             raise InsufficientStock(lines=[{"wanted": demand.quantity, "available": level.on_hand - level.allocated}])
         level.allocated += demand.quantity
     session.flush()
+
+
+def take_line_by_line(session: Session, demands: Sequence[Demand], reference: str) -> None:
+    for demand in demands:
+        taken = update(StockLevel).where(StockLevel.variant_id == demand.variant_id)
+        taken = taken.where(StockLevel.on_hand - StockLevel.allocated >= demand.quantity)
+        level_id = session.scalars(
+            taken.values(allocated=StockLevel.allocated + demand.quantity).returning(StockLevel.id)
+        ).one()
+        record_movement(session, level_id, MovementKind.ALLOCATED, allocated=demand.quantity, reference=reference)
 
 
 def look_for_key(session: Session, key: str) -> "LateClaim":
@@ -111,3 +127,18 @@ def order_then_complete(session: Session, actor: Actor, **expected: Any) -> Orde
     placed = guarded_place_order(session, actor, **expected)
     session.execute(update(Cart).where(Cart.id == placed.order.cart_id).values(completed_at=clock.now()))
     return placed
+
+
+def record_movement(
+    session: Session,
+    level_id: int,
+    kind: MovementKind,
+    *,
+    on_hand: int = 0,
+    allocated: int = 0,
+    reference: str | None = None,
+) -> None:
+    deltas = {"on_hand_delta": on_hand, "allocated_delta": allocated, "held_delta": 0}
+    row = StockMovement(stock_level_id=level_id, kind=kind, reference=reference, created_at=clock.now(), **deltas)
+    session.add(row)
+    session.flush()
