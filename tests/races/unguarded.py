@@ -1,11 +1,12 @@
 """The shop, each time with one of its guards taken out: what the race tests must be able to notice."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, g
-from sqlalchemy import update
+from sqlalchemy import Engine, event, update
 from sqlalchemy.dialects.postgresql import insert
 
 from flaskart.app import wsgi as guarded_wsgi
@@ -13,7 +14,9 @@ from flaskart.cart import actions as cart_actions
 from flaskart.cart.errors import CartEmpty
 from flaskart.cart.models import Cart, CartLine
 from flaskart.cart.queries import OpenCart
-from flaskart.catalog.models import Variant
+from flaskart.catalog import actions as catalog
+from flaskart.catalog.errors import SlugTaken
+from flaskart.catalog.models import Product, Variant
 from flaskart.checkout import actions as checkout
 from flaskart.inventory.actions import Demand
 from flaskart.inventory.errors import InsufficientStock
@@ -21,11 +24,13 @@ from flaskart.inventory.models import MovementKind, StockLevel, StockMovement
 from flaskart.kit import clock
 from flaskart.kit.actor import Actor
 from flaskart.kit.db import Session
+from flaskart.listings import actions as listings
 from flaskart.orders.queries import OrderInFull
 from flaskart.web import idempotency
 from flaskart.web.idempotency import IdempotencyKey
 
 guarded_place_order = checkout.place_order
+guarded_add_product = catalog.add_product
 
 
 def stock() -> Flask:
@@ -56,6 +61,14 @@ def completion() -> Flask:
     """A cart is closed after its lines were ordered."""
     checkout.complete_cart = find_cart  # type: ignore[attr-defined]
     checkout.place_order = order_then_complete
+    return guarded_wsgi()
+
+
+def row_locks() -> Flask:
+    """Nothing is locked when it is read, stock is read before it is corrected, a slug is looked for, then taken."""
+    event.listen(Engine, "before_cursor_execute", without_row_locks, retval=True)
+    listings.edit_listing = read_then_correct
+    catalog.add_product = look_then_add
     return guarded_wsgi()
 
 
@@ -127,6 +140,26 @@ def order_then_complete(session: Session, actor: Actor, **expected: Any) -> Orde
     placed = guarded_place_order(session, actor, **expected)
     session.execute(update(Cart).where(Cart.id == placed.order.cart_id).values(completed_at=clock.now()))
     return placed
+
+
+def without_row_locks(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> tuple[str, Any]:
+    return re.sub(r"\sFOR (NO KEY )?UPDATE\b", "", statement), parameters
+
+
+def read_then_correct(session: Session, product: Product, edit: listings.ListingEdit) -> None:
+    level = session.query(StockLevel).filter_by(variant_id=product.default_variant.id).one()
+    catalog.edit_product(session, product, edit.product)
+    missing = 0 if edit.stock is None else edit.stock - (level.on_hand - level.allocated)
+    if missing:
+        level.on_hand += missing
+        session.flush()
+        record_movement(session, level.id, MovementKind.ADJUSTED, on_hand=missing)
+
+
+def look_then_add(session: Session, *, slug: str | None = None, **values: Any) -> Product:
+    if slug is not None and session.query(Product).filter_by(slug=slug).count():
+        raise SlugTaken
+    return guarded_add_product(session, slug=slug, **values)
 
 
 def record_movement(
