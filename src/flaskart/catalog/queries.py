@@ -10,17 +10,20 @@ from flaskart.kit.ids import random_code
 from flaskart.kit.paging import MAX_ID
 
 
-def lock_product(session: Session, name: str) -> Product:
+def lock_product(session: Session, name: str, *, keeps_keys: bool = False) -> Product:
     """Return a product with its variants, which nobody else changes until the transaction ends.
 
     Orders of the product that are under way are waited for first, so that whoever locks it and then its stock never
-    meets one half way.
+    meets one half way. That may take long, so who `keeps_keys` (neither removes it nor changes its slug or a SKU, all
+    that orders hold on to) does not wait for them.
 
     Raises:
         ProductNotFound: no such id or slug, or archived.
     """
     chosen = select(Product).where(is_called(name), Product.status != ProductStatus.ARCHIVED)
-    product = session.scalars(chosen.options(selectinload(Product.variants)).with_for_update()).one_or_none()
+    product = session.scalars(
+        chosen.options(selectinload(Product.variants)).with_for_update(key_share=keeps_keys)
+    ).one_or_none()
     if product is None:
         raise ProductNotFound
     return product

@@ -67,8 +67,9 @@ def remove_product(actor: Actor, path: ProductPath) -> Response:
 
 def _edit(name: str, change: ProductChange) -> Response:
     edit = change.edit(shop().settings.currency)
+    keeps_keys = change.slug is None and change.sku is None
     with writing() as session:
-        product = lock_listing(session, name)
+        product = lock_listing(session, name, keeps_keys=keeps_keys)
         require_match(_as_read(session, product))
         actions.edit_listing(session, product, edit)
         return show(ProductChanged(msg="Product updated", product=_as_read(session, product).product))

@@ -70,13 +70,15 @@ def get_listing(session: Session, name: str) -> Listing:
     return found[0]
 
 
-def lock_listing(session: Session, name: str) -> Product:
+def lock_listing(session: Session, name: str, *, keeps_keys: bool = False) -> Product:
     """Return a product with its variants; neither they nor their stock change until the transaction ends.
+
+    Who `keeps_keys`, removing nothing and changing no slug or SKU, need not wait for orders of it.
 
     Raises:
         ProductNotFound: no such id or slug, or archived.
     """
-    product = lock_product(session, name)
+    product = lock_product(session, name, keeps_keys=keeps_keys)
     lock_levels(session, [variant.id for variant in product.variants])
     return product
 
