@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from flaskart.inventory.actions import Demand, allocate
+from flaskart.inventory.queries import lock_levels
 from flaskart.kit.db import Database
 from tests.callers import Caller, Make
 from tests.databases import wait_until_blocked
@@ -57,7 +58,7 @@ def test_an_edit_waits_for_a_sale_under_way_and_finds_itself_stale(make: Make, d
     with ThreadPoolExecutor(1) as pool:
         with db.write() as session:
             allocate(session, [sale], reference="test")
-            session.finish()
+            lock_levels(session, [1])
             edit = pool.submit(boss.patch, "/products/1", {"stock": 9}, If_Match=tag)
             wait_until_blocked(db)
         answer = edit.result()

@@ -5,15 +5,33 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, CursorResult, Engine, Executable, create_engine, event, make_url, orm
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Engine,
+    Executable,
+    Select,
+    bindparam,
+    case,
+    create_engine,
+    event,
+    func,
+    literal,
+    make_url,
+    orm,
+    select,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from flaskart.kit.errors import DatabaseBusy, OutcomeUnknown
-from flaskart.kit.outages import is_connection_lost, is_worth_another_try, outage
+from flaskart.kit.outages import DIVISION_BY_ZERO, is_connection_lost, is_worth_another_try, outage, sqlstate
 from flaskart.kit.turns import Turns
 
 Result = TypeVar("Result")
@@ -27,13 +45,22 @@ class TryAgain(Exception):
     """The transaction read what another one has changed since; run again, it may succeed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Last:
+    """A transaction's last statement, and how many rows it must return."""
+
+    statement: ReturningUpdate[Any]
+    parameters: Parameters
+    rows: int
+
+
 class Session(orm.Session):
     """A SQLAlchemy session on one connection, which statements put together beforehand may use directly."""
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection, expire_on_commit=False)
         self._connection_of_its_own = connection
-        self._last: tuple[Executable, Parameters, int] | None = None
+        self.last: Last | None = None
 
     def send(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[*tuple[Any, ...]]:
         """Send a prepared statement past the ORM and return its rows; less than half the work of `execute`.
@@ -42,26 +69,14 @@ class Session(orm.Session):
         """
         return self._connection_of_its_own.execute(statement, parameters)
 
-    def send_last(self, statement: Executable, parameters: Parameters, *, rows: int) -> None:
-        """Send a statement right before COMMIT, when all else is done: what it locks is locked as briefly as can be.
+    def send_last(self, statement: ReturningUpdate[Any], parameters: Parameters, *, rows: int) -> None:
+        """Send an UPDATE together with COMMIT, when all else is done: what it locks is locked as briefly as can be.
 
         Unless it returns `rows` rows, nothing is committed and the transaction is run again. Call it once.
         """
-        if self._last is not None:
+        if self.last is not None:
             raise AssertionError("a transaction has one last statement")
-        self._last = (statement, parameters, rows)
-
-    def finish(self) -> None:
-        """Send what is still to be sent. May be repeated.
-
-        Raises:
-            TryAgain: the last statement did not return as many rows as it should.
-        """
-        self.flush()
-        if self._last is not None:
-            (statement, parameters, rows), self._last = self._last, None
-            if len(self.send(statement, parameters).all()) != rows:
-                raise TryAgain
+        self.last = Last(statement, parameters, rows)
 
 
 class Idle:
@@ -126,8 +141,8 @@ class Database:
             connection.begin()
             try:
                 yield session
-                session.finish()
-                _commit(connection)
+                session.flush()
+                _commit(connection, session.last)
             except BaseException:
                 connection.rollback()
                 raise
@@ -166,14 +181,41 @@ class Database:
             self._turns.close()
 
 
-def _commit(connection: Connection) -> None:
+def _commit(connection: Connection, last: Last | None) -> None:
     try:
-        connection.commit()
+        if last is None:
+            connection.commit()
+        elif connection.dialect.name == "sqlite":
+            if len(connection.execute(last.statement, last.parameters).all()) != last.rows:
+                raise TryAgain
+            connection.commit()
+        else:
+            _commit_in_one_round_trip(connection, last)
     except DBAPIError as failure:
+        if sqlstate(failure) == DIVISION_BY_ZERO:
+            raise TryAgain from failure
         if is_connection_lost(failure):
             connection.invalidate()
             raise OutcomeUnknown from failure
         raise
+
+
+def _commit_in_one_round_trip(connection: Connection, last: Last) -> None:
+    """Send PostgreSQL the last statement and COMMIT at once: what it locks is not locked while this process waits.
+
+    COMMIT is skipped if the statement fails, so the statement has to count its rows by itself.
+    """
+    driver_connection: Any = connection.connection.driver_connection
+    with driver_connection.pipeline():
+        connection.execute(_counting(last.statement), {**last.parameters, "expected_rows": last.rows})
+        connection.commit()
+
+
+@cache
+def _counting(statement: ReturningUpdate[Any]) -> Select[*tuple[Any, ...]]:
+    """Return a statement that does the same, and divides by zero unless it returns the expected number of rows."""
+    is_right = case((func.count() == bindparam("expected_rows"), 1), else_=0)
+    return select(literal(1) / is_right).select_from(statement.cte("changed"))
 
 
 def _tell(failure: DBAPIError) -> None:

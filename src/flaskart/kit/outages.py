@@ -10,6 +10,7 @@ from flaskart.kit.errors import DatabaseBusy, DatabaseUnavailable, ShopError
 SERIALIZATION_FAILURE, DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE = "40001", "40P01", "55P03"
 # A row that the transaction had read was deleted before it could refer to it; the next try does not find it.
 FOREIGN_KEY_VIOLATION = "23503"
+DIVISION_BY_ZERO = "22012"
 # A standby, which a failing server's clients may meet until another one takes over.
 READ_ONLY_TRANSACTION = "25006"
 # Connection exceptions; shut down by an administrator or a crash, or not yet up.
