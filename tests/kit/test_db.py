@@ -2,10 +2,10 @@
 
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from flaskart.inventory.models import StockLocation
@@ -144,3 +144,14 @@ def run_together(jobs: list[Callable[[], None]]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def test_a_last_statement_that_finds_another_state_commits_nothing_and_leaves_the_connection_usable(
+    db: Database,
+) -> None:
+    for rows, expected in ((2, ["Main"]), (1, ["Cellar"])):
+        changed = update(StockLocation).where(StockLocation.name == "Main").values(name="Cellar")
+        with suppress(TryAgain), db.write() as session:
+            session.send_last(changed.returning(StockLocation.id), {}, rows=rows)
+
+        assert names(db) == expected

@@ -193,6 +193,7 @@ def _commit(connection: Connection, last: Last | None) -> None:
             _commit_in_one_round_trip(connection, last)
     except DBAPIError as failure:
         if sqlstate(failure) == DIVISION_BY_ZERO:
+            connection.connection.rollback()  # SQLAlchemy takes a transaction whose COMMIT failed for over
             raise TryAgain from failure
         if is_connection_lost(failure):
             connection.invalidate()
