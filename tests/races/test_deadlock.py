@@ -15,7 +15,7 @@ from tests.conftest import TOKENS, database_at
 from tests.races.crowd import is_postgresql
 from tests.servers import serving
 
-PRODUCTS, LINES = 10, 5
+LINES = 5
 
 
 def shop_around(buyer: Caller, products: Sequence[int], seed: int, deadline: float) -> Counter[int]:
@@ -38,13 +38,13 @@ def correct_stock(boss: Caller, products: Sequence[int], seed: int, deadline: fl
     return answers
 
 
-def trade(db: Database, folder: Path, *, app: str, buyers: int, staff: int, seconds: float) -> Counter[int]:
+def trade(db: Database, folder: Path, *, app: str, buyers: int, staff: int, goods: int, seconds: float) -> Counter[int]:
     """Let everybody loose on a server with a thread for each of them; return how often they got which status."""
     people = buyers + staff
     url, threads = db.url.render_as_string(hide_password=False), str(people // 2)
     with serving(url, folder, app=app, GRANIAN_BLOCKING_THREADS=threads) as server:
         make = Make(db, TOKENS, server.send)
-        products = [make.product(f"Thing {number}", stock=100_000) for number in range(PRODUCTS)]
+        products = [make.product(f"Thing {number}", stock=100_000) for number in range(goods)]
         shoppers = [make.customer(f"buyer{number}") for number in range(buyers)]
         bosses = [make.staff(f"boss{number}") for number in range(staff)]
         deadline = time.monotonic() + seconds
@@ -75,7 +75,7 @@ def count_deadlocks(db: Database) -> int:
 def test_nobody_waits_in_a_circle(db: Database, tmp_path: Path, is_soak: bool) -> None:
     seconds = 60 if is_soak else 3
 
-    answers = trade(db, tmp_path, app="flaskart.app:wsgi", buyers=28, staff=4, seconds=seconds)
+    answers = trade(db, tmp_path, app="flaskart.app:wsgi", buyers=28, staff=4, goods=24, seconds=seconds)
 
     assert answers.keys() == {200, 201}
     assert count_deadlocks(db) == 0
@@ -84,7 +84,7 @@ def test_nobody_waits_in_a_circle(db: Database, tmp_path: Path, is_soak: bool) -
 def test_stock_taken_in_any_order_deadlocks_on_postgresql(database_url: str, tmp_path: Path) -> None:
     db = database_at(database_url)
 
-    trade(db, tmp_path, app="tests.races.unguarded:lock_order", buyers=6, staff=2, seconds=2)
+    trade(db, tmp_path, app="tests.races.unguarded:lock_order", buyers=6, staff=2, goods=8, seconds=2)
 
     deadlocks = count_deadlocks(db)
     db.close()
