@@ -62,6 +62,11 @@ class Session(orm.Session):
         self._connection_of_its_own = connection
         self.last: Last | None = None
 
+    def close(self) -> None:
+        """End the session. One that the ORM was not used in has nothing to let go of, and most are."""
+        if self.in_transaction():
+            super().close()
+
     def send(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[*tuple[Any, ...]]:
         """Send a prepared statement past the ORM and return its rows; less than half the work of `execute`.
 
