@@ -30,7 +30,7 @@ def test_an_order_that_is_there_as_it_was_told_is_not_lost(db: Database, receipt
         "UPDATE \"order\" SET number = '1'",
         "DELETE FROM idempotency_key",
         "UPDATE idempotency_key SET status = 200",
-        "UPDATE idempotency_key SET caller = 'customer:2'",
+        "UPDATE idempotency_key SET key = 'another'",
     ],
 )
 def test_an_order_of_which_a_part_is_missing_or_changed_is_lost(db: Database, receipt: Receipt, change: str) -> None:
