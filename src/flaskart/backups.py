@@ -72,6 +72,7 @@ def restore(db: Database, source: Path, report: Report) -> str:
         _copy_sqlite(source, _file_of(db), report)
     else:
         _load(db, source, report)
+        db.analyze()
     return revision
 
 

@@ -62,6 +62,7 @@ def copy_shop(source: Database, target: Database, report: Callable[[int, int], N
         copied = [_copy(reading, writing, table, meter) for table in tables]
         for table in tables:
             _go_on_after(writing, table, _last_id(reading, table))
+    target.analyze()
     return copied
 
 

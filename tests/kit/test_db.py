@@ -155,3 +155,12 @@ def test_a_last_statement_that_finds_another_state_commits_nothing_and_leaves_th
             session.send_last(changed.returning(StockLocation.id), {}, rows=rows)
 
         assert names(db) == expected
+
+
+def test_after_loading_much_the_planner_is_told(db: Database) -> None:
+    db.analyze()
+
+    if db.engine.dialect.name == "postgresql":
+        with db.read() as session:
+            told = text("SELECT count(*) FROM pg_stat_user_tables WHERE last_analyze IS NULL")
+            assert session.scalar(told) == 0

@@ -34,6 +34,7 @@ def demo(products: int) -> None:
             with db.write() as session:
                 add_listings(session, batch)
             progress.advance(task, len(batch))
+    db.analyze()
     click.echo(f"Loaded {products} products.")
 
 

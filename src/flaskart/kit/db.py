@@ -25,6 +25,7 @@ from sqlalchemy import (
     make_url,
     orm,
     select,
+    text,
 )
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -177,6 +178,15 @@ class Database:
                     _tell(failure)
             time.sleep(random.uniform(0, 0.005 * 2**tries))  # noqa: S311 - spreads retries, keeps no secret
         raise AssertionError("unreachable")
+
+    def analyze(self) -> None:
+        """Have PostgreSQL count what its tables hold, after much was loaded at once; until it does it plans badly.
+
+        SQLite plans well without.
+        """
+        if self.engine.dialect.name == "postgresql":
+            with self.read() as session:
+                session.send(text("ANALYZE"))
 
     def close(self) -> None:
         self._readers.close()

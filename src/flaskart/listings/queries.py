@@ -53,7 +53,10 @@ def state_of(listings: Sequence[Listing]) -> State:
 
 def current_state(session: Session, first_id: int, last_id: int) -> State:
     """Return the state of the published products from one id to another, without reading all of them."""
-    rows = session.send(_STATE, {"first_id": first_id, "last_id": last_id}).all()
+    if first_id == last_id:
+        rows = session.send(_STATE_OF_ONE, {"product_id": first_id}).all()
+    else:
+        rows = session.send(_STATE, {"first_id": first_id, "last_id": last_id}).all()
     return [(version, variant_id, max(stock, 0)) for version, variant_id, stock in rows]
 
 
@@ -129,9 +132,12 @@ _PAGE = _with_variants(
 )
 _BY_ID = _with_variants(_PUBLISHED.where(Product.id == bindparam("wanted")))
 _BY_SLUG = _with_variants(_PUBLISHED.where(Product.slug == bindparam("wanted")))
-_STATE = (
+_STATE_OF_ALL = (
     select(_VERSION, Variant.id, available_stock(Variant.id))
     .join(Product, Product.id == Variant.product_id)
-    .where(Product.status == ProductStatus.PUBLISHED, Product.id.between(bindparam("first_id"), bindparam("last_id")))
+    .where(Product.status == ProductStatus.PUBLISHED)
     .order_by(Product.id, Variant.position)
 )
+_STATE = _STATE_OF_ALL.where(Product.id.between(bindparam("first_id"), bindparam("last_id")))
+# How many a range has PostgreSQL can only guess, and so plans anew every time; one is one.
+_STATE_OF_ONE = _STATE_OF_ALL.where(Product.id == bindparam("product_id"))
