@@ -2,16 +2,20 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 
+from flaskart.inventory.queries import lock_levels
+from flaskart.kit.db import Database
 from flaskart.web.http import KEY
 from flaskart.web.openapi import ShopApp
 from tests.callers import Answer, Caller, Make
+from tests.databases import wait_until_blocked
 
 LOST = ["40001", "40P01", "55P03", "25006"]
 GONE = ["57P01", "57P02", "57P03", "08000", "08003", "08006", None]
@@ -160,3 +164,25 @@ def test_a_database_that_stays_lost_is_a_503_and_changes_nothing(
     assert (answer.status, answer.json["code"]) == (503, "database_busy")
     assert answer.headers["Retry-After"] == "1"
     assert make.everything() == before
+
+
+@pytest.mark.parametrize(("headers", "status"), [({"Idempotency_Key": "one"}, 201), ({}, 503)])
+def test_a_connection_that_is_cut_while_it_commits_is_a_failure_of_the_databases(
+    alice: Caller, make: Make, db: Database, headers: dict[str, str], status: int
+) -> None:
+    """On SQLite there is no connection to cut: the order waits its turn and is placed."""
+    alice.post("/cart", {"product_id": 1})
+
+    with ThreadPoolExecutor(1) as pool:
+        with db.write() as session:
+            lock_levels(session, [1])
+            ordering = pool.submit(alice.post, "/orders", **headers)
+            wait_until_blocked(db)
+            if db.engine.dialect.name == "postgresql":
+                cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                assert session.scalars(text(cut)).all() == [True]
+        answer = ordering.result()
+
+    is_placed = status == 201 or db.engine.dialect.name == "sqlite"
+    assert (answer.status, answer.json.get("code")) == ((201, None) if is_placed else (503, "outcome_unknown"))
+    assert len(make.everything()["order"]) == is_placed

@@ -222,9 +222,13 @@ def _commit_in_one_round_trip(connection: Connection, last: Last) -> None:
     COMMIT is skipped if the statement fails, so the statement has to count its rows by itself.
     """
     driver_connection: Any = connection.connection.driver_connection
-    with driver_connection.pipeline():
-        connection.execute(_counting(last.statement), {**last.parameters, "expected_rows": last.rows})
-        connection.commit()
+    driver_error: type[Exception] = connection.dialect.loaded_dbapi.Error
+    try:
+        with driver_connection.pipeline():
+            connection.execute(_counting(last.statement), {**last.parameters, "expected_rows": last.rows})
+            connection.commit()
+    except driver_error as failure:  # of the pipeline itself, which SQLAlchemy has not seen
+        raise DBAPIError.instance("COMMIT", None, failure, driver_error) from failure
 
 
 @cache
