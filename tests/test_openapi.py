@@ -61,6 +61,17 @@ def test_every_operation_says_what_it_does_and_what_it_answers(document: dict[st
     assert len(ids) == len(set(ids))
 
 
+def test_an_operation_that_asks_the_database_says_how_it_fails(document: dict[str, Any]) -> None:
+    for name, operation in operations(document):
+        content = operation["responses"].get("503", {"content": {"application/problem+json": {"examples": {}}}})[
+            "content"
+        ]
+        codes = set(content["application/problem+json"]["examples"])
+        of_reading = set() if name == "get /healthz" else {"database_busy", "database_unavailable"}
+        of_writing = set() if name.startswith("get ") else {"outcome_unknown"}
+        assert codes - {"not_migrated"} == of_reading | of_writing, name
+
+
 def test_every_error_has_an_example_that_is_a_problem(document: dict[str, Any]) -> None:
     for name, operation in operations(document):
         for status, response in operation["responses"].items():

@@ -11,7 +11,7 @@ from flaskart.kit.errors import DatabaseUnavailable, Unavailable
 from flaskart.kit.outages import outage
 from flaskart.web.auth import anyone
 from flaskart.web.http import db, shop, show
-from flaskart.web.openapi import answers, door
+from flaskart.web.openapi import WITHOUT_DATABASE, answers, door
 
 
 class NotMigrated(Unavailable):
@@ -26,7 +26,7 @@ class Health(BaseModel):
 api = door("health", __name__, "", "health", "For load balancers and monitors.")
 
 
-@api.get("/healthz", responses=answers(Health))
+@api.get("/healthz", responses=answers(Health), openapi_extensions=WITHOUT_DATABASE)
 @anyone
 def healthz() -> Response:
     """Tell that the process answers."""

@@ -15,7 +15,15 @@ from flask_openapi.openapi import OpenAPI
 from flask_openapi.types import ResponseDict
 from pydantic import BaseModel
 
-from flaskart.kit.errors import Forbidden, InvalidInput, ShopError, Unauthenticated
+from flaskart.kit.errors import (
+    DatabaseBusy,
+    DatabaseUnavailable,
+    Forbidden,
+    InvalidInput,
+    OutcomeUnknown,
+    ShopError,
+    Unauthenticated,
+)
 from flaskart.web.auth import Access, access_of
 from flaskart.web.http import BodyNotJson, BodyTooLarge, JsonMalformed, ShopRequest, db
 from flaskart.web.idempotency import (
@@ -34,6 +42,8 @@ SECURITY_SCHEMES: dict[str, Any] = {"bearer": {"type": "http", "scheme": "bearer
 WITHOUT_IDEMPOTENCY = {"x-idempotency-key": "ignored"}
 # Put on an operation whose answer has an ETag.
 TAGGED = {"x-etag": True}
+# Put on an operation that does not ask the database, so that no failure of it can be the answer.
+WITHOUT_DATABASE = {"x-without-database": True}
 Document = dict[str, Any]
 
 
@@ -136,6 +146,10 @@ def _say_whether_a_body_is_needed(operation: Document, schemas: Document) -> Non
 def _shared_errors(operation: Document, access: Access, method: str) -> list[type[ShopError]]:
     """Return the errors that come from what kind of operation it is, not from what it does."""
     errors: list[type[ShopError]] = [InvalidInput]
+    if not operation.get("x-without-database"):
+        errors += [DatabaseBusy, DatabaseUnavailable]
+    if method != "GET":
+        errors += [OutcomeUnknown]
     if access is not Access.ANYONE:
         errors += [Unauthenticated, InvalidToken]
     if access is Access.STAFF:
