@@ -6,7 +6,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from flaskart import __version__
 from flaskart.accounts.queries import find_actor
-from flaskart.accounts.store_api import account_api, auth_api
+from flaskart.accounts.store_api.account import api as account_api
+from flaskart.accounts.store_api.auth import api as auth_api
 from flaskart.cart.store_api import api as cart_api
 from flaskart.checkout.store_api import api as checkout_api
 from flaskart.kit.db import Database

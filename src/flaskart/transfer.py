@@ -10,17 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row, func, insert, select, text
 from sqlalchemy.exc import DataError, IntegrityError
 
-import flaskart.accounts.models
-import flaskart.cart.models
-import flaskart.catalog.models
-import flaskart.inventory.models
-import flaskart.orders.models
-import flaskart.web.idempotency  # noqa: F401 - each import adds its tables to the metadata
 from flaskart import migrations
 from flaskart.kit.db import Database
 from flaskart.kit.errors import OperatorError
-from flaskart.kit.tables import Table
 from flaskart.migrations import runner
+from flaskart.migrations.tables import METADATA
 
 BATCH = 1_000
 
@@ -52,7 +46,7 @@ def copy_shop(source: Database, target: Database, report: Callable[[int, int], N
     if migrations.has_data(target):
         raise TransferError("the target has data already: a shop is copied into an empty database")
     runner.upgrade(target)
-    tables = Table.metadata.sorted_tables
+    tables = METADATA.sorted_tables
     with _standing_still(source) as reading, target.write() as session:
         writing = session.connection()
         meter = _Meter(report, 2 * sum(_count(reading, table) for table in tables))

@@ -1,0 +1,33 @@
+"""What a person can do with an account."""
+
+from flaskart.accounts.actions.account import (
+    change_password,
+    delete_account,
+    edit_account,
+    find_verified_hash,
+    register,
+)
+from flaskart.accounts.actions.sign_in import (
+    SignIn,
+    begin_sign_in,
+    forget_expired_sign_ins,
+    log_in,
+    log_out,
+    refresh,
+    revoke_sign_in,
+)
+
+__all__ = [
+    "SignIn",
+    "begin_sign_in",
+    "change_password",
+    "delete_account",
+    "edit_account",
+    "find_verified_hash",
+    "forget_expired_sign_ins",
+    "log_in",
+    "log_out",
+    "refresh",
+    "register",
+    "revoke_sign_in",
+]

@@ -1,0 +1,59 @@
+"""One's own account: view, change and leave it."""
+
+from flask import Response
+
+from flaskart.accounts import actions, queries
+from flaskart.accounts.errors import AccountNotFound, EmailTaken, UsernameTaken, WrongPassword
+from flaskart.accounts.passwords import hash_password
+from flaskart.accounts.schemas import (
+    AccountChange,
+    AccountChanged,
+    AccountOut,
+    AccountShown,
+    Done,
+    PasswordChange,
+)
+from flaskart.kit.actor import Actor
+from flaskart.web.auth import shopper
+from flaskart.web.http import db, show
+from flaskart.web.idempotency import writing
+from flaskart.web.openapi import answers, door
+
+api = door("account", __name__, "/account", "account", "One's own account.")
+
+
+@api.get("", responses=answers(AccountShown, AccountNotFound))
+@shopper
+def view_account(actor: Actor) -> Response:
+    """View one's own account."""
+    with db().read() as session:
+        return show(AccountShown(user=AccountOut.of(queries.get_account(session, actor))))
+
+
+@api.patch("", responses=answers(AccountChanged, AccountNotFound, UsernameTaken, EmailTaken))
+@shopper
+def edit_account(actor: Actor, body: AccountChange) -> Response:
+    """Change one's username or e-mail address."""
+    with writing() as session:
+        customer = actions.edit_account(session, actor, username=body.username, email=body.email)
+        return show(AccountChanged(msg="Account updated", user=AccountOut.of(customer)))
+
+
+@api.post("/password", responses=answers(Done, AccountNotFound, WrongPassword))
+@shopper
+def change_password(actor: Actor, body: PasswordChange) -> Response:
+    """Change one's password; every other sign-in of the account ends."""
+    verified_hash = actions.find_verified_hash(db(), actor, body.current_password)
+    new_hash = hash_password(body.new_password)
+    with writing() as session:  # a replay is answered here, though the password of then is not right any more
+        actions.change_password(session, actor, verified_hash=verified_hash, new_hash=new_hash)
+        return show(Done(msg="Password changed"))
+
+
+@api.delete("", responses=answers(Done, AccountNotFound))
+@shopper
+def delete_account(actor: Actor) -> Response:
+    """Delete one's account: personal data is erased and every sign-in ends; orders stay, for the books."""
+    with writing() as session:
+        actions.delete_account(session, actor)
+        return show(Done(msg="Account deleted"))

@@ -1,0 +1,78 @@
+"""The door by which people come in: register, sign in and out."""
+
+from flask import Response
+
+from flaskart.accounts import actions
+from flaskart.accounts.errors import EmailTaken, InvalidCredentials, InvalidRefreshToken, UsernameTaken
+from flaskart.accounts.passwords import hash_password
+from flaskart.accounts.schemas import (
+    AccountOut,
+    Credentials,
+    Done,
+    LogoutRequest,
+    RefreshRequest,
+    Registered,
+    Registration,
+    TokenPair,
+)
+from flaskart.kit.errors import Unauthenticated
+from flaskart.web.auth import anyone, session_of_caller
+from flaskart.web.http import db, shop, show
+from flaskart.web.idempotency import writing
+from flaskart.web.openapi import WITHOUT_IDEMPOTENCY, answers, door
+from flaskart.web.tokens import InvalidToken
+
+api = door("auth", __name__, "/auth", "auth", "Register, sign in and out.")
+
+
+@api.post("/register", responses=answers(Registered, UsernameTaken, EmailTaken, status=201))
+@anyone
+def register(body: Registration) -> Response:
+    """Open an account."""
+    password_hash = hash_password(body.password)
+    with writing() as session:
+        customer = actions.register(session, username=body.username, email=body.email, password_hash=password_hash)
+        return show(Registered(msg="User registered successfully", user=AccountOut.of(customer)), 201)
+
+
+@api.post("/login", responses=answers(TokenPair, InvalidCredentials), openapi_extensions=WITHOUT_IDEMPOTENCY)
+@anyone
+def login(body: Credentials) -> Response:
+    """Sign in with a username or an e-mail address."""
+    seconds = shop().settings.refresh_token_seconds
+    return show(_tokens(actions.log_in(db(), body.name, body.password, valid_seconds=seconds)))
+
+
+@api.post("/refresh", responses=answers(TokenPair, InvalidRefreshToken), openapi_extensions=WITHOUT_IDEMPOTENCY)
+@anyone
+def refresh(body: RefreshRequest) -> Response:
+    """Exchange a refresh token for a new pair of tokens.
+
+    Each refresh token is used once. One that comes back later than 30 seconds after its use was copied by somebody:
+    every token of that sign-in is revoked.
+    """
+    seconds = shop().settings.refresh_token_seconds
+    return show(_tokens(actions.refresh(db(), body.refresh_token, valid_seconds=seconds)))
+
+
+@api.post("/logout", responses=answers(Done, Unauthenticated, InvalidToken), openapi_extensions=WITHOUT_IDEMPOTENCY)
+@anyone
+def logout(body: LogoutRequest) -> Response:
+    """End a sign-in: that of the refresh token in the body, or else that of the access token.
+
+    All tokens of the sign-in stop working at once. May be repeated.
+    """
+    session_id = None if body.refresh_token else session_of_caller()
+    with db().write() as session:
+        actions.log_out(session, session_id=session_id, refresh_token=body.refresh_token)
+    return show(Done(msg="Logged out"))
+
+
+def _tokens(sign_in: actions.SignIn) -> TokenPair:
+    tokens = shop().tokens
+    return TokenPair(
+        access_token=tokens.sign(sign_in.customer_id, sign_in.session_id),
+        refresh_token=sign_in.refresh_token,
+        token_type="Bearer",  # noqa: S106 - the scheme's name
+        expires_in=tokens.seconds,
+    )
