@@ -75,6 +75,19 @@ def test_serve_says_where_to_look(server: Server, tmp_path: Path) -> None:
     ]
 
 
+def test_a_worker_gives_back_the_memory_that_passwords_took(server: Server) -> None:
+    anyone = Caller(server.send)
+    wrong = {"username": "nobody", "password": "wrong horse"}
+    for _ in range(4):
+        anyone.get("/products")
+    before = largest_worker(server)
+
+    for _ in range(12):
+        assert anyone.post("/auth/login", wrong).status == 401
+
+    assert largest_worker(server) - before < 12 * 2**20
+
+
 def test_what_serve_says_to_open_is_there(server: Server) -> None:
     anyone = Caller(server.send)
 
@@ -146,3 +159,8 @@ def wait_until_nobody_is_let_in(port: int) -> None:
 
 def read_all(client: socket.socket) -> bytes:
     return b"".join(iter(lambda: client.recv(65_536), b""))
+
+
+def largest_worker(server: Server) -> int:
+    """Return the resident bytes of the largest of a server's processes."""
+    return max(worker.memory_info().rss for worker in psutil.Process(server.process.pid).children(recursive=True))
