@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from flaskart import __version__
 from flaskart.accounts.queries import find_actor
 from flaskart.accounts.store_api.account import api as account_api
+from flaskart.accounts.store_api.addresses import api as addresses_api
 from flaskart.accounts.store_api.auth import api as auth_api
 from flaskart.cart.store_api import api as cart_api
 from flaskart.checkout.store_api import api as checkout_api
@@ -25,7 +26,17 @@ from flaskart.web.kept import KeptAnswers
 from flaskart.web.openapi import SECURITY_SCHEMES, ShopApp
 from flaskart.web.tokens import AccessTokens
 
-DOORS = (auth_api, account_api, products_api, products_admin_api, cart_api, orders_api, checkout_api, health_api)
+DOORS = (
+    auth_api,
+    account_api,
+    addresses_api,
+    products_api,
+    products_admin_api,
+    cart_api,
+    orders_api,
+    checkout_api,
+    health_api,
+)
 M_TRIM_THRESHOLD, TRIM_THRESHOLD_BYTES = -1, 128 * 1024  # see mallopt(3)
 
 

@@ -34,3 +34,18 @@ class WrongPassword(InvalidInput):
 class AccountNotFound(NotFound):
     code = "account_not_found"
     message = "Account not found"
+
+
+class AddressNotFound(NotFound):
+    code = "address_not_found"
+    message = "Address not found"
+
+
+class InvalidAddress(InvalidInput):
+    code = "invalid_address"
+    message = "The address is not one of its country"
+
+
+class AddressBookFull(Conflict):
+    code = "address_book_full"
+    message = "The account has as many addresses as it can"

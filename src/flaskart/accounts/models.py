@@ -3,13 +3,17 @@
 import unicodedata
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from flaskart.kit.tables import Id, Table
 
 MAX_USERNAME = 64
 MAX_EMAIL = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
+MAX_POSTAL = 100  # characters of one line of an address
+MAX_PHONE = 21  # a plus sign, 3 digits of the country and 17 of the number, which is more than E.164 has
+MAX_ADDRESSES = 50
+DEFAULT_SHIPPING, DEFAULT_BILLING = text("is_default_shipping"), text("is_default_billing")
 
 
 class Customer(Table):
@@ -48,6 +52,44 @@ class RefreshToken(Table):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class Address(Table):
+    """An entry of a customer's address book, in the form `postal.checked` gives it."""
+
+    __tablename__ = "address"
+    __table_args__ = (
+        Index(
+            "uq_address_default_shipping_customer_id",
+            "customer_id",
+            unique=True,
+            sqlite_where=DEFAULT_SHIPPING,
+            postgresql_where=DEFAULT_SHIPPING,
+        ),
+        Index(
+            "uq_address_default_billing_customer_id",
+            "customer_id",
+            unique=True,
+            sqlite_where=DEFAULT_BILLING,
+            postgresql_where=DEFAULT_BILLING,
+        ),
+    )
+
+    id: Mapped[Id]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(MAX_POSTAL))
+    company: Mapped[str] = mapped_column(String(MAX_POSTAL))
+    lines: Mapped[list[str]] = mapped_column(JSON)
+    district: Mapped[str] = mapped_column(String(MAX_POSTAL))
+    city: Mapped[str] = mapped_column(String(MAX_POSTAL))
+    region: Mapped[str] = mapped_column(String(MAX_POSTAL))
+    postal_code: Mapped[str] = mapped_column(String(MAX_POSTAL))
+    country: Mapped[str] = mapped_column(String(2))
+    phone: Mapped[str] = mapped_column(String(MAX_PHONE))
+    is_default_shipping: Mapped[bool]
+    is_default_billing: Mapped[bool]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
 
 
 def fold(name: str) -> str:

@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, select
 
-from flaskart.accounts.errors import AccountNotFound
-from flaskart.accounts.models import Customer, RefreshToken, fold
+from flaskart.accounts.errors import AccountNotFound, AddressNotFound
+from flaskart.accounts.models import Address, Customer, RefreshToken, fold
 from flaskart.kit.actor import Actor, Role
 from flaskart.kit.db import Session
 
@@ -79,6 +79,28 @@ def lock_owner(session: Session, tokens: ColumnElement[bool]) -> None:
 
 def list_accounts(session: Session) -> Sequence[Customer]:
     return session.scalars(select(Customer).where(Customer.erased_at.is_(None)).order_by(Customer.id)).all()
+
+
+def list_addresses(session: Session, actor: Actor) -> Sequence[Address]:
+    """Return all of the actor's addresses, of which there are `MAX_ADDRESSES` at most, the oldest first."""
+    return session.scalars(select(Address).where(Address.customer_id == actor.customer_id).order_by(Address.id)).all()
+
+
+def get_address(session: Session, actor: Actor, address_id: int) -> Address:
+    """Return one of the actor's addresses.
+
+    Raises:
+        AddressNotFound: no such address, or somebody else's.
+    """
+    own = (Address.id == address_id) & (Address.customer_id == actor.customer_id)
+    address = session.scalars(select(Address).where(own)).one_or_none()
+    if address is None:
+        raise AddressNotFound
+    return address
+
+
+def count_addresses(session: Session, actor: Actor) -> int:
+    return session.scalars(select(func.count(Address.id)).where(Address.customer_id == actor.customer_id)).one()
 
 
 def hash_token(token: str) -> str:

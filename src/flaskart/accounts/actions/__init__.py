@@ -7,6 +7,7 @@ from flaskart.accounts.actions.account import (
     find_verified_hash,
     register,
 )
+from flaskart.accounts.actions.addresses import add_address, edit_address, remove_address
 from flaskart.accounts.actions.sign_in import (
     SignIn,
     begin_sign_in,
@@ -19,15 +20,18 @@ from flaskart.accounts.actions.sign_in import (
 
 __all__ = [
     "SignIn",
+    "add_address",
     "begin_sign_in",
     "change_password",
     "delete_account",
     "edit_account",
+    "edit_address",
     "find_verified_hash",
     "forget_expired_sign_ins",
     "log_in",
     "log_out",
     "refresh",
     "register",
+    "remove_address",
     "revoke_sign_in",
 ]

@@ -1,10 +1,10 @@
 """Opening, changing and leaving an account."""
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from flaskart.accounts import queries
 from flaskart.accounts.errors import EmailTaken, UsernameTaken, WrongPassword
-from flaskart.accounts.models import Customer, RefreshToken, fold
+from flaskart.accounts.models import Address, Customer, RefreshToken, fold
 from flaskart.accounts.passwords import is_password
 from flaskart.kit import clock
 from flaskart.kit.actor import Actor, Role
@@ -86,6 +86,7 @@ def delete_account(session: Session, actor: Actor) -> None:
     _readdress(customer, gone)
     customer.password_hash = ""
     customer.erased_at = clock.now()
+    session.execute(delete(Address).where(Address.customer_id == customer.id))
     own = RefreshToken.customer_id == customer.id
     session.execute(update(RefreshToken).where(own).values(revoked_at=clock.now()))
 
