@@ -168,3 +168,15 @@ def test_two_sign_ins_of_one_account_live_side_by_side(make: Make) -> None:
     assert phone.refresh_token != laptop.refresh_token
     assert is_alive(make, phone)
     assert is_alive(make, laptop)
+
+
+@pytest.mark.parametrize("password", ["a password that no account has", " ", PASSWORD])
+def test_no_password_opens_an_account_that_has_none(anyone: Caller, make: Make, db: Database, password: str) -> None:
+    """Not even the one that is verified in the place of nobody's."""
+    make.customer("alice")
+    with db.write() as session:
+        session.execute(update(Customer).values(password_hash=""))
+
+    refused = anyone.post("/auth/login", {"username": "alice", "password": password})
+
+    assert (refused.status, refused.json) == (401, INVALID_CREDENTIALS)

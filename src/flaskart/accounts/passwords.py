@@ -13,12 +13,15 @@ def hash_password(password: str) -> str:
 
 
 def is_password(password_hash: str | None, password: str) -> bool:
-    """Verify in the same time whether there is a hash or not, so that nobody learns which accounts exist."""
+    """Verify in the same time whether there is a hash or not, so that nobody learns which accounts exist.
+
+    An account without a password, whose hash is empty, is opened by none.
+    """
     try:
         _hasher.verify(password_hash or _hash_of_nobody(), password)
     except VerifyMismatchError:
         return False
-    return password_hash is not None
+    return bool(password_hash)
 
 
 def is_outdated(password_hash: str) -> bool:
