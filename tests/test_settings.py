@@ -30,6 +30,7 @@ def test_a_shop_needs_no_setting(tmp_path: Path) -> None:
         "refresh_token_seconds": 2_592_000,
         "max_body_bytes": 1_048_576,
         "trusted_proxies": 0,
+        "oidc_providers": None,
     }
     assert settings.database == f"sqlite:///{tmp_path}/instance/flaskart.db"
     assert settings.secret_file == Path("instance/secret.key")
@@ -44,6 +45,7 @@ GIVEN: dict[str, tuple[str, object]] = {
     "refresh_token_seconds": ("3600", 3_600),
     "max_body_bytes": ("1024", 1_024),
     "trusted_proxies": ("2", 2),
+    "oidc_providers": ("/srv/oidc.toml", Path("/srv/oidc.toml")),
 }
 
 

@@ -7,10 +7,14 @@ from flask_openapi.models.info import Info
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from flaskart import __version__
+from flaskart.accounts.oidc.providers import KEY as PROVIDERS
+from flaskart.accounts.oidc.providers import read_providers
 from flaskart.accounts.queries import find_actor
 from flaskart.accounts.store_api.account import api as account_api
 from flaskart.accounts.store_api.addresses import api as addresses_api
 from flaskart.accounts.store_api.auth import api as auth_api
+from flaskart.accounts.store_api.identities import api as identities_api
+from flaskart.accounts.store_api.oidc import api as oidc_api
 from flaskart.cart.store_api import api as cart_api
 from flaskart.checkout.store_api import api as checkout_api
 from flaskart.kit.db import Database
@@ -30,6 +34,8 @@ DOORS = (
     auth_api,
     account_api,
     addresses_api,
+    oidc_api,
+    identities_api,
     products_api,
     products_admin_api,
     cart_api,
@@ -45,6 +51,7 @@ def create_app(settings: Settings) -> ShopApp:
 
     Raises:
         SettingsError: no usable secret.
+        OperatorError: the file of sign-in providers is not right.
     """
     app = ShopApp(
         __name__,
@@ -66,6 +73,7 @@ def create_app(settings: Settings) -> ShopApp:
         revision=head_revision(),
         kept=KeptAnswers(app.wsgi_app, db),
     )
+    app.extensions[PROVIDERS] = read_providers(settings.oidc_providers)
     app.url_map.converters["id"] = http.IdConverter
     for door in DOORS:
         app.register_api(door)

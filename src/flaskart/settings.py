@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     refresh_token_seconds: Annotated[int, Field(ge=3_600, le=31_536_000)] = 2_592_000
     max_body_bytes: Annotated[int, Field(ge=1_024, le=104_857_600)] = 1_048_576
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
+    oidc_providers: Path | None = None
 
     @classmethod
     def load(cls) -> Self:

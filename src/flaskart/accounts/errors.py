@@ -1,6 +1,6 @@
 """How dealing with an account can fail."""
 
-from flaskart.kit.errors import Conflict, InvalidInput, NotFound, Unauthenticated
+from flaskart.kit.errors import BadGateway, Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
 
 
 class UsernameTaken(Conflict):
@@ -49,3 +49,71 @@ class InvalidAddress(InvalidInput):
 class AddressBookFull(Conflict):
     code = "address_book_full"
     message = "The account has as many addresses as it can"
+
+
+class ProviderNotFound(NotFound):
+    code = "provider_not_found"
+    message = "This shop has no such sign-in provider"
+
+
+class ProviderFailed(BadGateway):
+    code = "provider_failed"
+    message = "The sign-in provider does not answer as it should; try again later"
+
+
+class IdTokenRefused(BadGateway):
+    code = "id_token_refused"
+    message = "The sign-in provider did not prove who you are; start again"
+
+
+class RedirectUriNotAllowed(InvalidInput):
+    code = "redirect_uri_not_allowed"
+    message = "This shop sends nobody there after a sign-in"
+    pointer = "/redirect_uri"
+
+
+class InvalidFlow(InvalidInput):
+    code = "invalid_sign_in_flow"
+    message = "This sign-in was not started by you, is finished already or took too long; start again"
+
+
+class IssuerMixedUp(InvalidInput):
+    code = "issuer_mixed_up"
+    message = "This answer does not come from the provider that was asked"
+    pointer = "/iss"
+
+
+class CodeRefused(InvalidInput):
+    code = "code_refused"
+    message = "The sign-in provider does not accept this code; start again"
+    pointer = "/code"
+
+
+class ProviderEmailUnverified(Forbidden):
+    code = "provider_email_unverified"
+    message = "The provider does not vouch for an e-mail address of yours: register, then link it to your account"
+
+
+class AccountNotLinked(Conflict):
+    code = "account_not_linked"
+    message = "An account has this e-mail address already: sign in to it, then link the provider to it"
+
+
+class LinkNeedsVerifiedEmail(Conflict):
+    code = "link_needs_verified_email"
+    message = "Verify the e-mail address of your account before you link a provider to it"
+
+
+class IdentityTaken(Conflict):
+    code = "identity_taken"
+    message = "This sign-in belongs to another account of this shop"
+
+
+class IdentityNotFound(NotFound):
+    code = "identity_not_found"
+    message = "Your account has no such linked sign-in"
+
+
+class LastWayIn(Conflict):
+    code = "last_way_in"
+    message = "This is the only way into your account: set a password or link another provider first"

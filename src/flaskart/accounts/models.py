@@ -14,6 +14,9 @@ MAX_POSTAL = 100  # characters of one line of an address
 MAX_PHONE = 21  # a plus sign, 3 digits of the country and 17 of the number, which is more than E.164 has
 MAX_ADDRESSES = 50
 DEFAULT_SHIPPING, DEFAULT_BILLING = text("is_default_shipping"), text("is_default_billing")
+MAX_PROVIDER = 40
+MAX_SUBJECT = 255  # OpenID Connect Core 1.0, section 2
+MAX_REDIRECT_URI = 1_000
 
 
 class Customer(Table):
@@ -90,6 +93,34 @@ class Address(Table):
     is_default_billing: Mapped[bool]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+class ExternalIdentity(Table):
+    """Who somebody is at a provider, and the account that lets in."""
+
+    __tablename__ = "external_identity"
+    __table_args__ = (UniqueConstraint("provider", "subject"),)
+
+    id: Mapped[Id]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"), index=True)
+    provider: Mapped[str] = mapped_column(String(MAX_PROVIDER))
+    subject: Mapped[str] = mapped_column(String(MAX_SUBJECT))
+    created_at: Mapped[datetime]
+
+
+class OidcFlow(Table):
+    """A sign-in somebody has gone to a provider for; with `customer_id` it links that account. Gone once it is used."""
+
+    __tablename__ = "oidc_flow"
+    __table_args__ = (UniqueConstraint("token_hash"),)
+
+    id: Mapped[Id]
+    token_hash: Mapped[str] = mapped_column(String(64))
+    state_hash: Mapped[str] = mapped_column(String(64))
+    provider: Mapped[str] = mapped_column(String(MAX_PROVIDER))
+    redirect_uri: Mapped[str] = mapped_column(String(MAX_REDIRECT_URI))
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"))
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 def fold(name: str) -> str:

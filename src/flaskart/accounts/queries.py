@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, select
 
-from flaskart.accounts.errors import AccountNotFound, AddressNotFound
-from flaskart.accounts.models import Address, Customer, RefreshToken, fold
+from flaskart.accounts.errors import AccountNotFound, AddressNotFound, IdentityNotFound
+from flaskart.accounts.models import Address, Customer, ExternalIdentity, RefreshToken, fold
 from flaskart.kit.actor import Actor, Role
 from flaskart.kit.db import Session
 
@@ -75,6 +75,49 @@ def lock_owner(session: Session, tokens: ColumnElement[bool]) -> None:
     """Lock the account of some refresh tokens: without it a new token could slip past a revocation under way."""
     owner = select(Customer.id).where(Customer.id.in_(select(RefreshToken.customer_id).where(tokens)))
     session.execute(owner.with_for_update(key_share=True))
+
+
+def lock_by_identity(session: Session, provider: str, subject: str) -> Customer | None:
+    """Return the account that a provider's person gets into, erased or not, which nobody changes meanwhile."""
+    linked = select(ExternalIdentity.customer_id).where(
+        ExternalIdentity.provider == provider, ExternalIdentity.subject == subject
+    )
+    return session.scalars(
+        select(Customer).where(Customer.id == linked.scalar_subquery()).with_for_update(key_share=True)
+    ).one_or_none()
+
+
+def lock_by_email(session: Session, email: str) -> Customer | None:
+    """Return the account with an e-mail address, which nobody changes until the transaction ends."""
+    same = Customer.email_folded == fold(email)
+    return session.scalars(select(Customer).where(same).with_for_update(key_share=True)).one_or_none()
+
+
+def is_username_taken(session: Session, username: str) -> bool:
+    return session.scalar(select(exists().where(Customer.username_folded == fold(username)))) is True
+
+
+def find_identity(session: Session, provider: str, subject: str) -> ExternalIdentity | None:
+    same = (ExternalIdentity.provider == provider) & (ExternalIdentity.subject == subject)
+    return session.scalars(select(ExternalIdentity).where(same)).one_or_none()
+
+
+def get_identity(session: Session, actor: Actor, identity_id: int) -> ExternalIdentity:
+    """Return a linked sign-in of the actor's own.
+
+    Raises:
+        IdentityNotFound: no such one, or somebody else's.
+    """
+    own = (ExternalIdentity.id == identity_id) & (ExternalIdentity.customer_id == actor.customer_id)
+    identity = session.scalars(select(ExternalIdentity).where(own)).one_or_none()
+    if identity is None:
+        raise IdentityNotFound
+    return identity
+
+
+def list_identities(session: Session, customer_id: int) -> Sequence[ExternalIdentity]:
+    own = ExternalIdentity.customer_id == customer_id
+    return session.scalars(select(ExternalIdentity).where(own).order_by(ExternalIdentity.id)).all()
 
 
 def list_accounts(session: Session) -> Sequence[Customer]:

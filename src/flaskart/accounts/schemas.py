@@ -9,7 +9,16 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from flaskart.accounts.models import MAX_EMAIL, MAX_POSTAL, MAX_USERNAME, Address, Customer, fold
+from flaskart.accounts.models import (
+    MAX_EMAIL,
+    MAX_POSTAL,
+    MAX_REDIRECT_URI,
+    MAX_USERNAME,
+    Address,
+    Customer,
+    ExternalIdentity,
+    fold,
+)
 from flaskart.accounts.postal import PostalAddress, national_form
 from flaskart.kit.actor import Role
 from flaskart.web.fields import Change, Input, Line, NoControls
@@ -236,3 +245,72 @@ class AddressShown(BaseModel):
 class AddressChanged(BaseModel):
     msg: str
     address: AddressOut
+
+
+class ProviderPath(BaseModel):
+    provider: Annotated[str, Field(description="A provider's name.", examples=["google"])]
+
+
+class IdentityPath(BaseModel):
+    identity_id: int
+
+
+class FlowStart(Input):
+    """Where the provider sends people back to; it must be one of the addresses this shop allows."""
+
+    redirect_uri: Annotated[str, StringConstraints(min_length=1, max_length=MAX_REDIRECT_URI)]
+
+
+class FlowFinish(Input):
+    """What the provider added to the redirect URI, and the flow token that was kept meanwhile."""
+
+    code: Annotated[str, StringConstraints(min_length=1, max_length=4_096)]
+    state: Token
+    flow_token: Token
+    iss: Annotated[str, StringConstraints(min_length=1, max_length=512)] | None = None
+
+
+class ProviderOut(BaseModel):
+    name: str
+    display_name: str
+
+
+class ProviderList(BaseModel):
+    providers: list[ProviderOut]
+
+
+class FlowStarted(BaseModel):
+    """Keep `flow_token` where only this client reads it, and send people to `authorization_url`."""
+
+    authorization_url: str
+    state: str
+    flow_token: str
+    expires_in: int
+
+
+class IdentityOut(BaseModel):
+    id: int
+    provider: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, identity: ExternalIdentity) -> "IdentityOut":
+        return cls(id=identity.id, provider=identity.provider, created_at=identity.created_at)
+
+
+class IdentityList(BaseModel):
+    """The last one cannot be removed while `has_password` is false."""
+
+    identities: list[IdentityOut]
+    has_password: bool
+
+    @classmethod
+    def of(cls, customer: Customer, identities: Sequence[ExternalIdentity]) -> "IdentityList":
+        return cls(
+            identities=[IdentityOut.of(identity) for identity in identities], has_password=bool(customer.password_hash)
+        )
+
+
+class IdentityLinked(BaseModel):
+    msg: str
+    identity: IdentityOut

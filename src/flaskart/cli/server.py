@@ -7,7 +7,8 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from flaskart.accounts.actions import forget_expired_sign_ins
+from flaskart.accounts.actions import forget_expired_flows, forget_expired_sign_ins
+from flaskart.accounts.oidc.providers import read_providers
 from flaskart.cli.shop import open_shop
 from flaskart.web.idempotency import forget_expired_keys
 
@@ -24,10 +25,12 @@ def serve(host: str, port: int, workers: int) -> None:
     """Serve the shop's API until SIGTERM or Ctrl-C; requests under way get ten seconds to finish."""
     settings, db = open_shop()
     settings.secret()
+    read_providers(settings.oidc_providers)
     _see_that_port_is_free(host, port)
     with db.write() as session:
         forget_expired_keys(session)
         forget_expired_sign_ins(session)
+        forget_expired_flows(session)
     db.close()
     base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     click.echo(

@@ -70,6 +70,12 @@ class InvalidInput(ShopError):
     message = "Some fields are not valid"
 
 
+class BadGateway(ShopError):
+    """Somebody the shop had to ask has failed; the reason, its cause, is for the log."""
+
+    status = 502
+
+
 class Unavailable(ShopError):
     status = 503
 

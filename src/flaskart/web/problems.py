@@ -43,6 +43,8 @@ def answer_shop_error(error: ShopError) -> Response:
     response = _response(problem_body(error))
     if error.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
+    if error.status == HTTPStatus.BAD_GATEWAY:
+        current_app.logger.error("%s in request %s: %s", error.code, g.request_id, error.__cause__)
     if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
         # The caller learns that it may come back; why is for whoever runs the shop.
         current_app.logger.error("%s in request %s", error.code, g.request_id, exc_info=error.__cause__)

@@ -17,8 +17,17 @@ from flaskart.accounts.actions.sign_in import (
     refresh,
     revoke_sign_in,
 )
+from flaskart.accounts.actions.social_sign_in import (
+    Callback,
+    forget_expired_flows,
+    link_identity,
+    sign_in_through,
+    start_flow,
+    unlink_identity,
+)
 
 __all__ = [
+    "Callback",
     "SignIn",
     "add_address",
     "begin_sign_in",
@@ -27,11 +36,16 @@ __all__ = [
     "edit_account",
     "edit_address",
     "find_verified_hash",
+    "forget_expired_flows",
     "forget_expired_sign_ins",
+    "link_identity",
     "log_in",
     "log_out",
     "refresh",
     "register",
     "remove_address",
     "revoke_sign_in",
+    "sign_in_through",
+    "start_flow",
+    "unlink_identity",
 ]

@@ -4,7 +4,7 @@ from sqlalchemy import delete, update
 
 from flaskart.accounts import queries
 from flaskart.accounts.errors import EmailTaken, UsernameTaken, WrongPassword
-from flaskart.accounts.models import Address, Customer, RefreshToken, fold
+from flaskart.accounts.models import Address, Customer, ExternalIdentity, RefreshToken, fold
 from flaskart.accounts.passwords import is_password
 from flaskart.kit import clock
 from flaskart.kit.actor import Actor, Role
@@ -87,6 +87,7 @@ def delete_account(session: Session, actor: Actor) -> None:
     customer.password_hash = ""
     customer.erased_at = clock.now()
     session.execute(delete(Address).where(Address.customer_id == customer.id))
+    session.execute(delete(ExternalIdentity).where(ExternalIdentity.customer_id == customer.id))
     own = RefreshToken.customer_id == customer.id
     session.execute(update(RefreshToken).where(own).values(revoked_at=clock.now()))
 

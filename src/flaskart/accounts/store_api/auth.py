@@ -40,7 +40,7 @@ def register(body: Registration) -> Response:
 def login(body: Credentials) -> Response:
     """Sign in with a username or an e-mail address."""
     seconds = shop().settings.refresh_token_seconds
-    return show(_tokens(actions.log_in(db(), body.name, body.password, valid_seconds=seconds)))
+    return show(token_pair(actions.log_in(db(), body.name, body.password, valid_seconds=seconds)))
 
 
 @api.post("/refresh", responses=answers(TokenPair, InvalidRefreshToken), openapi_extensions=WITHOUT_IDEMPOTENCY)
@@ -52,7 +52,7 @@ def refresh(body: RefreshRequest) -> Response:
     every token of that sign-in is revoked.
     """
     seconds = shop().settings.refresh_token_seconds
-    return show(_tokens(actions.refresh(db(), body.refresh_token, valid_seconds=seconds)))
+    return show(token_pair(actions.refresh(db(), body.refresh_token, valid_seconds=seconds)))
 
 
 @api.post("/logout", responses=answers(Done, Unauthenticated, InvalidToken), openapi_extensions=WITHOUT_IDEMPOTENCY)
@@ -68,7 +68,8 @@ def logout(body: LogoutRequest) -> Response:
     return show(Done(msg="Logged out"))
 
 
-def _tokens(sign_in: actions.SignIn) -> TokenPair:
+def token_pair(sign_in: actions.SignIn) -> TokenPair:
+    """Return what a new sign-in is continued with."""
     tokens = shop().tokens
     return TokenPair(
         access_token=tokens.sign(sign_in.customer_id, sign_in.session_id),
