@@ -9,12 +9,23 @@ import pytest
 import time_machine
 from sqlalchemy import update
 
+from flaskart.accounts.actions import forget_expired_flows
 from flaskart.accounts.models import Customer
 from flaskart.kit.db import Database
-from tests.accounts.oidc_provider import REDIRECT_URI, Provider, person, providers_file, providing, query_of
+from tests.accounts.oidc_provider import (
+    CLIENT_SECRET,
+    REDIRECT_URI,
+    Provider,
+    person,
+    providers_file,
+    providing,
+    query_of,
+)
 from tests.accounts.sign_ins import INVALID_CREDENTIALS, is_alive, problem, rows_of, signed_in
 from tests.accounts.social import SIGN_IN, Social, verify
 from tests.callers import Answer, Caller, Make, MakeWith
+from tests.conftest import TOKENS
+from tests.servers import LOG, serving
 
 INVALID_FLOW = problem(
     422,
@@ -347,6 +358,36 @@ def test_two_who_come_for_the_first_time_at_once_are_one(social: Social, db: Dat
 
     assert [answer.status for answer in answers] == [200] * 4
     assert len(rows_of(db, "customer")) == len(rows_of(db, "external_identity")) == 1
+
+
+def test_sign_ins_never_finished_are_swept(social: Social, db: Database) -> None:
+    start = datetime.now(UTC)
+    with time_machine.travel(start, tick=False) as clock:
+        social.start(social.make.anyone())
+        clock.shift(601)
+        social.start(social.make.anyone())
+        with db.write() as session:
+            swept = forget_expired_flows(session)
+
+    assert swept == 1
+    assert [row["id"] for row in rows_of(db, "oidc_flow")] == [2]
+
+
+def test_a_sign_in_goes_on_in_whichever_process_answers(
+    provider: Provider, database_url: str, db: Database, tmp_path: Path
+) -> None:
+    file = providers_file(tmp_path, provider.issuer)
+    with serving(database_url, tmp_path, FLASKART_OIDC_PROVIDERS=str(file)) as server:
+        social = Social(Make(db, TOKENS, server.send), provider)
+
+        names = {
+            social.signed_in(social.sign_in(as_=person(name))).get("/account").json["user"]["username"]
+            for name in ("ada", "bob", "ada")
+        }
+
+    assert names == {"ada", "bob"}
+    assert [row["username"] for row in rows_of(db, "customer")] == ["ada", "bob"]
+    assert CLIENT_SECRET not in (tmp_path / LOG).read_text()
 
 
 @pytest.mark.parametrize("member", ["code", "state", "flow_token"])
