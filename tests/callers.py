@@ -1,6 +1,6 @@
 """Somebody who calls the API, and what they need to do so."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
@@ -10,8 +10,9 @@ from sqlalchemy import Row, select
 from urllib3 import HTTPHeaderDict
 
 from flaskart.accounts import actions as accounts
+from flaskart.accounts.models import StaffRole
 from flaskart.accounts.passwords import hash_password
-from flaskart.kit.actor import Role
+from flaskart.kit.actor import Actor, Permission, stored
 from flaskart.kit.db import Database
 from flaskart.kit.money import to_minor
 from flaskart.kit.tables import Table
@@ -105,10 +106,25 @@ class Make:
     send: Send
 
     def customer(self, username: str = "alice") -> Caller:
-        return self._account(username, Role.CUSTOMER)
+        return self._account(username)
 
-    def staff(self, username: str = "boss") -> Caller:
-        return self._account(username, Role.STAFF)
+    def staff(self, username: str = "boss", permissions: Collection[Permission] | None = None) -> Caller:
+        """Return somebody with a role of these permissions, an owner by default."""
+        if permissions is None:
+            return self._account(username, "owner")
+        role = StaffRole(name=username, permissions=stored(frozenset(permissions)), is_built_in=False)
+        with self.db.write() as session:
+            session.add(role)
+        return self._account(username, username)
+
+    def key(
+        self, owner: Caller, scopes: Collection[Permission], *, operations: Collection[str] | None = None
+    ) -> Caller:
+        """Return a machine that acts for somebody, whether they could make such a key or not."""
+        actor = Actor(owner.customer_id, frozenset(scopes), "")
+        with self.db.write() as session:
+            made = accounts.create_key(session, actor, name="k", scopes=frozenset(scopes), operations=operations)
+        return Caller(self.send, made.secret, owner.customer_id)
 
     def anyone(self) -> Caller:
         """Somebody who is not signed in."""
@@ -130,10 +146,12 @@ class Make:
         with self.db.read() as session:
             return {table.name: session.execute(select(table).order_by(*table.primary_key)).all() for table in tables}
 
-    def _account(self, username: str, role: Role) -> Caller:
+    def _account(self, username: str, *roles: str) -> Caller:
         email = f"{username}@example.com"
         with self.db.write() as session:
-            account = accounts.register(session, username=username, email=email, password_hash=PASSWORD_HASH, role=role)
+            account = accounts.register(session, username=username, email=email, password_hash=PASSWORD_HASH)
+            if roles:
+                accounts.grant_roles(session, account, roles)
             sign_in = accounts.begin_sign_in(session, account.id, valid_seconds=3_600)
         return Caller(self.send, self.tokens.sign(account.id, sign_in.session_id), account.id)
 

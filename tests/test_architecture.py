@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask, Response
 from sqlalchemy.orm import configure_mappers
 
 from flaskart.kit.tables import Table
+from flaskart.web import auth
 from flaskart.web.auth import access_of
 from flaskart.web.openapi import ShopApp
 
@@ -106,6 +108,14 @@ def test_a_route_that_does_not_say_is_refused() -> None:
 
     with pytest.raises(LookupError, match="silent does not say who may call it"):
         access_of(silent)
+
+
+def test_an_app_with_a_route_that_does_not_say_does_not_start() -> None:
+    app = Flask(__name__, static_folder=None)
+    app.add_url_rule("/open", "open", Response)
+
+    with pytest.raises(LookupError, match="does not say who may call it"):
+        auth.register(app)
 
 
 def test_no_room_has_a_drawer_for_everything() -> None:

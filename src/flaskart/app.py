@@ -7,9 +7,13 @@ from flask_openapi.models.info import Info
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from flaskart import __version__
+from flaskart.accounts.actions import note_use
+from flaskart.accounts.admin_api.keys import api as keys_api
+from flaskart.accounts.admin_api.roles import api as roles_api
+from flaskart.accounts.admin_api.staff import api as staff_api
 from flaskart.accounts.oidc.providers import KEY as PROVIDERS
 from flaskart.accounts.oidc.providers import read_providers
-from flaskart.accounts.queries import find_actor
+from flaskart.accounts.queries import find_actor, find_key
 from flaskart.accounts.store_api.account import api as account_api
 from flaskart.accounts.store_api.addresses import api as addresses_api
 from flaskart.accounts.store_api.auth import api as auth_api
@@ -36,6 +40,9 @@ DOORS = (
     addresses_api,
     oidc_api,
     identities_api,
+    roles_api,
+    staff_api,
+    keys_api,
     products_api,
     products_admin_api,
     cart_api,
@@ -70,6 +77,8 @@ def create_app(settings: Settings) -> ShopApp:
         db=db,
         tokens=AccessTokens.with_secret(secret, settings.access_token_seconds),
         find_actor=find_actor,
+        find_key=find_key,
+        note_use=note_use,
         revision=head_revision(),
         kept=KeptAnswers(app.wsgi_app, db),
     )

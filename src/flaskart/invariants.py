@@ -7,8 +7,10 @@ from sqlalchemy import BigInteger, ColumnElement, Select, Text, and_, case, cast
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from flaskart.accounts.models import ApiKey, Customer, RoleGrant
 from flaskart.cart.models import Cart
 from flaskart.inventory.models import MovementKind, StockLevel, StockMovement
+from flaskart.kit.actor import Role
 from flaskart.kit.db import Session
 from flaskart.orders.models import EventKind, Order, OrderEvent, OrderLine, OrderStatus
 from flaskart.web.idempotency import IdempotencyKey
@@ -58,6 +60,7 @@ def _checks(engine: str) -> Iterator[tuple[str, str, str, Select[int]]]:
     yield "I11", "no request is left half done", "idempotency_key", _unanswered_requests()
     yield "I12", "an order has a number and a completed cart, both its own", "order", _mistaken_identities()
     yield "I12", "a completed cart became an order", "cart", _lost_carts()
+    yield "I13", "an account is staff if it was granted a role, and only then", "customer", _misplaced_staff()
 
 
 def _oversold() -> Select[int]:
@@ -153,7 +156,9 @@ def _missing_results(engine: str) -> Select[int]:
     else:
         shown = func.json_extract(cast(kept.body, Text), "$.order.id")
     order_id = cast(shown, BigInteger)
-    is_there = select(Order.id).where(Order.id == order_id, kept.caller == "customer:" + cast(Order.customer_id, Text))
+    through_key = select("key:" + cast(ApiKey.id, Text)).where(ApiKey.customer_id == Order.customer_id)
+    is_caller = or_(kept.caller == "customer:" + cast(Order.customer_id, Text), kept.caller.in_(through_key))
+    is_there = select(Order.id).where(Order.id == order_id, is_caller)
     return select(kept.id).where(order_id.is_not(None), ~is_there.exists())
 
 
@@ -205,3 +210,8 @@ def _mistaken_identities() -> Select[int]:
 def _lost_carts() -> Select[int]:
     became = select(Order.id).where(Order.cart_id == Cart.id)
     return select(Cart.id).where(Cart.completed_at.is_not(None), ~became.exists())
+
+
+def _misplaced_staff() -> Select[int]:
+    has_role = select(RoleGrant.id).where(RoleGrant.customer_id == Customer.id).exists()
+    return select(Customer.id).where((Customer.role == Role.STAFF) != has_role)

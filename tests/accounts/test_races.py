@@ -7,7 +7,7 @@ import pytest
 from flaskart.accounts import actions
 from flaskart.accounts.errors import WrongPassword
 from flaskart.accounts.passwords import hash_password
-from flaskart.kit.actor import Actor, Role
+from flaskart.kit.actor import OF_EVERYONE, Actor
 from flaskart.kit.db import Database
 from tests.accounts.sign_ins import is_alive, refresh, register_and_sign_in
 from tests.callers import PASSWORD, Make
@@ -30,7 +30,7 @@ def test_a_refresh_does_not_slip_past_a_logout_under_way(make: Make, db: Databas
 
 def test_nobody_signs_in_with_a_password_that_is_being_changed(make: Make, db: Database) -> None:
     alice = make.customer()
-    actor = Actor(alice.customer_id, Role.CUSTOMER, "this sign-in")
+    actor = Actor(alice.customer_id, OF_EVERYONE, "this sign-in")
     new_hash = hash_password("another long one")
     verified = actions.find_verified_hash(db, actor, PASSWORD)
 
@@ -49,7 +49,7 @@ def test_nobody_signs_in_with_a_password_that_is_being_changed(make: Make, db: D
 def test_an_order_waits_for_an_account_that_is_being_deleted_and_finds_it_gone(make: Make, db: Database) -> None:
     alice, mug = make.customer(), make.product()
     alice.post("/cart", {"product_id": mug})
-    actor = Actor(alice.customer_id, Role.CUSTOMER, "this sign-in")
+    actor = Actor(alice.customer_id, OF_EVERYONE, "this sign-in")
 
     with ThreadPoolExecutor(1) as pool:
         with db.write() as session:
@@ -66,7 +66,7 @@ def test_an_order_waits_for_an_account_that_is_being_deleted_and_finds_it_gone(m
 
 def test_a_password_changed_since_it_was_verified_is_not_changed_again(make: Make, db: Database) -> None:
     alice = make.customer()
-    actor = Actor(alice.customer_id, Role.CUSTOMER, "this sign-in")
+    actor = Actor(alice.customer_id, OF_EVERYONE, "this sign-in")
     verified = actions.find_verified_hash(db, actor, PASSWORD)
     with db.write() as session:
         actions.change_password(session, actor, verified_hash=verified, new_hash=hash_password("the first to come"))

@@ -11,7 +11,7 @@ from flaskart.cart.actions import add_item
 from flaskart.checkout.actions import place_order
 from flaskart.invariants import check_invariants
 from flaskart.kit import clock
-from flaskart.kit.actor import Actor, Role
+from flaskart.kit.actor import OF_EVERYONE, Actor
 from flaskart.kit.db import Database, Session
 from flaskart.listings.actions import add_listing
 from flaskart.web.idempotency import IdempotencyKey
@@ -32,6 +32,7 @@ RULES = {
     "request": ("I11", "idempotency_key", "no request is left half done"),
     "identity": ("I12", "order", "an order has a number and a completed cart, both its own"),
     "cart": ("I12", "cart", "a completed cart became an order"),
+    "staff": ("I13", "customer", "an account is staff if it was granted a role, and only then"),
 }
 CONSTRAINTS = {
     "stock_level": ("ck_stock_level_never_oversold", "ck_stock_level_on_hand"),
@@ -52,6 +53,7 @@ TELL = (
     "INSERT INTO order_event (order_id, kind, customer_id, created_at)"
     " SELECT order_id, '{kind}', customer_id, created_at FROM order_event"
 )
+GRANT = "INSERT INTO role_grant (customer_id, role_id, granted_at) VALUES (1, 1, '2026-03-01 12:00:00')"
 MOVE = (
     "INSERT INTO stock_movement"
     " (stock_level_id, kind, on_hand_delta, allocated_delta, held_delta, reference, created_at)"
@@ -76,7 +78,7 @@ def broken(database_url: str) -> Iterator[Database]:
 
 
 def order_two_mugs(session: Session) -> None:
-    alice = Actor(1, Role.CUSTOMER, "a sign-in")
+    alice = Actor(1, OF_EVERYONE, "a sign-in")
     add_item(session, alice, quantity=2, currency="USD", product_id=1)
     place_order(session, alice)
 
@@ -116,6 +118,8 @@ def test_a_sound_shop_is_well(shop: Shell, broken: Database) -> None:
             ],
             id="I1: less than nothing held",
         ),
+        pytest.param("staff", (1,), ["UPDATE customer SET role = 'staff'"], id="I13: staff without a role"),
+        pytest.param("staff", (1,), [GRANT], id="I13: a customer with a role"),
         pytest.param(
             "line counters", (1,), ["UPDATE order_line SET delivered = 3"], id="I1: more delivered than ordered"
         ),
@@ -247,6 +251,7 @@ def test_an_order_that_was_answered_and_is_not_there_is_found(broken: Database) 
         ("customer:1", {"msg": "Order placed successfully", "order_id": 1, "order": {"id": 1}}),
         ("customer:1", {"msg": "Order placed successfully", "order_id": 2, "order": {"id": 2}}),
         ("customer:2", {"msg": "Order placed successfully", "order_id": 1, "order": {"id": 1}}),
+        ("key:1", {"msg": "Order placed successfully", "order_id": 1, "order": {"id": 1}}),
         ("customer:1", {"msg": "Product added to cart", "product_id": 1}),
     ]
     answered = {"key": "one", "fingerprint": b"x", "status": 201, "created_at": clock.now()}
@@ -254,7 +259,7 @@ def test_an_order_that_was_answered_and_is_not_there_is_found(broken: Database) 
         for number, (caller, body) in enumerate(kept):
             session.add(IdempotencyKey(**answered | {"key": str(number), "caller": caller, "body": encode(body)}))
 
-    assert found_in(broken) == {"result": (2, 3)}
+    assert found_in(broken) == {"result": (2, 3, 4)}
 
 
 def test_doctor_names_what_is_wrong_and_says_so_with_its_exit_code(shop: Shell, broken: Database) -> None:

@@ -12,23 +12,23 @@ CORE = {
     ("POST", "/auth/refresh"): "anyone",
     ("POST", "/auth/logout"): "anyone",
     ("GET", "/products"): "anyone",
-    ("POST", "/products"): "staff",
-    ("PUT", "/products/{product_id}"): "staff",
-    ("PATCH", "/products/{product_id}"): "staff",
-    ("DELETE", "/products/{product_id}"): "staff",
-    ("GET", "/cart"): "customer",
-    ("POST", "/cart"): "customer",
-    ("PATCH", "/cart/{product_id}"): "customer",
-    ("DELETE", "/cart/{product_id}"): "customer",
-    ("DELETE", "/cart/clear"): "customer",
-    ("POST", "/orders"): "customer",
-    ("GET", "/orders"): "customer",
-    ("GET", "/orders/history"): "customer",
-    ("GET", "/orders/{order_id}"): "customer",
-    ("GET", "/account"): "customer",
-    ("PATCH", "/account"): "customer",
-    ("DELETE", "/account"): "customer",
-    ("POST", "/account/password"): "customer",
+    ("POST", "/products"): "catalog.write",
+    ("PUT", "/products/{product_id}"): "catalog.write",
+    ("PATCH", "/products/{product_id}"): "catalog.write",
+    ("DELETE", "/products/{product_id}"): "catalog.write",
+    ("GET", "/cart"): "shopping",
+    ("POST", "/cart"): "shopping",
+    ("PATCH", "/cart/{product_id}"): "shopping",
+    ("DELETE", "/cart/{product_id}"): "shopping",
+    ("DELETE", "/cart/clear"): "shopping",
+    ("POST", "/orders"): "shopping",
+    ("GET", "/orders"): "shopping",
+    ("GET", "/orders/history"): "shopping",
+    ("GET", "/orders/{order_id}"): "shopping",
+    ("GET", "/account"): "account",
+    ("PATCH", "/account"): "account",
+    ("DELETE", "/account"): "account",
+    ("POST", "/account/password"): "account",
 }
 
 
@@ -46,7 +46,7 @@ def test_routes_are_a_table_for_people(nowhere: Shell) -> None:
     lines = [line.split() for line in nowhere.done("routes").splitlines()]
 
     assert lines[0] == ["method", "path", "access"]
-    assert ["POST", "/orders", "customer"] in lines
+    assert ["POST", "/orders", "shopping"] in lines
 
 
 def test_openapi_prints_a_document_with_every_route_of_the_api(nowhere: Shell) -> None:

@@ -90,3 +90,48 @@ def test_accounts_are_listed_as_a_table_or_as_json(shop: Shell) -> None:
 def test_a_shop_without_accounts_lists_none(shop: Shell) -> None:
     assert shop.done("user", "list") == ""
     assert shop.done("user", "list", "--json") == "[]\n"
+
+
+def test_an_account_is_opened_with_roles(shop: Shell) -> None:
+    shop.done(
+        *("user", "create", "alice", "alice@example.com", "--role", "manager", "--role", "support"),
+        "--password-stdin",
+        stdin=PASSWORD,
+    )
+
+    assert shop.done("user", "revoke", "alice", "support") == "alice is manager\n"
+
+
+def test_roles_are_granted_and_taken_back(shop: Shell, db: Database) -> None:
+    shop.done("user", "create", "boss", "boss@example.com", "--staff", "--password-stdin", stdin=PASSWORD)
+    shop.done("user", "create", "alice", "alice@example.com", "--password-stdin", stdin=PASSWORD)
+
+    granted = shop.done("user", "grant", "alice@example.com", "support", "owner")
+    again = shop.done("user", "grant", "ALICE", "owner")
+    taken = shop.done("user", "revoke", "alice", "support", "owner")
+
+    assert (granted, again, taken) == (
+        "alice is owner, support\n",
+        "alice is owner, support\n",
+        "alice is a customer\n",
+    )
+    with db.read() as session:
+        assert [account.role for account in list_accounts(session)] == ["staff", "customer"]
+
+
+@pytest.mark.parametrize(
+    ("command", "refusal"),
+    [
+        (("grant", "alice", "support"), "flaskart: Account not found"),
+        (("grant", "boss", "cook"), "flaskart: There is no role cook"),
+        (("revoke", "boss", "owner"), "flaskart: A shop keeps at least one owner"),
+    ],
+)
+def test_a_role_that_cannot_be_granted_or_taken_changes_nothing(
+    shop: Shell, db: Database, command: tuple[str, ...], refusal: str
+) -> None:
+    shop.done("user", "create", "boss", "boss@example.com", "--staff", "--password-stdin", stdin=PASSWORD)
+
+    assert shop.refused("user", *command) == refusal
+
+    assert shop.done("user", "grant", "boss", "owner") == "boss is owner\n"

@@ -36,6 +36,64 @@ class AccountNotFound(NotFound):
     message = "Account not found"
 
 
+class RoleNotFound(NotFound):
+    code = "role_not_found"
+    message = "Role not found"
+
+
+class RoleUnknown(InvalidInput):
+    code = "role_unknown"
+    message = "There is no such role"
+    pointer = "/roles"
+
+
+class RoleNameTaken(Conflict):
+    code = "role_name_taken"
+    message = "There is a role of this name"
+    pointer = "/name"
+
+
+class RoleBuiltIn(Conflict):
+    code = "role_built_in"
+    message = "A built-in role stays as it is; make one of your own"
+
+
+class RoleInUse(Conflict):
+    code = "role_in_use"
+    message = "Some accounts have this role"
+
+
+class MoreThanHeld(Forbidden):
+    code = "more_than_held"
+    message = "Nobody gives, takes or changes permissions that they do not hold themselves"
+
+
+class LastOwner(Conflict):
+    code = "last_owner"
+    message = "A shop keeps at least one owner"
+
+
+class KeyNotFound(NotFound):
+    code = "key_not_found"
+    message = "API key not found"
+
+
+class KeyRevoked(Conflict):
+    code = "key_revoked"
+    message = "This API key was revoked"
+
+
+class OperationUnknown(InvalidInput):
+    code = "operation_unknown"
+    message = "There is no such operation"
+    pointer = "/operations"
+
+
+class SpendCapReached(Forbidden):
+    code = "spend_cap_reached"
+    message = "This API key may not spend so much"
+
+
 class AddressNotFound(NotFound):
     code = "address_not_found"
     message = "Address not found"

@@ -3,13 +3,17 @@
 import unicodedata
 from datetime import datetime
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from flaskart.kit.actor import ALL, Permissions, permissions_in
 from flaskart.kit.tables import Id, Table
 
 MAX_USERNAME = 64
 MAX_EMAIL = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
+MAX_ROLE_NAME = 40
+MAX_KEY_NAME = 100
+MAX_PERMISSIONS = 1_000  # characters of a stored list; all there are take a quarter of them
 MAX_POSTAL = 100  # characters of one line of an address
 MAX_PHONE = 21  # a plus sign, 3 digits of the country and 17 of the number, which is more than E.164 has
 MAX_ADDRESSES = 50
@@ -20,7 +24,10 @@ MAX_REDIRECT_URI = 1_000
 
 
 class Customer(Table):
-    """A person with an account, staff included. An erased one keeps its row, so that orders keep their customer."""
+    """A person with an account, staff included. An erased one keeps its row, so that orders keep their customer.
+
+    `role` says whether any role was granted, so that a customer's request need not look for one.
+    """
 
     __tablename__ = "customer"
     __table_args__ = (
@@ -55,6 +62,77 @@ class RefreshToken(Table):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class StaffRole(Table):
+    """A set of permissions with a name. What an owner may do is everything, so it is not listed."""
+
+    __tablename__ = "role"
+    __table_args__ = (UniqueConstraint("name"),)
+
+    id: Mapped[Id]
+    name: Mapped[str] = mapped_column(String(MAX_ROLE_NAME))
+    permissions: Mapped[str] = mapped_column(String(MAX_PERMISSIONS))
+    is_built_in: Mapped[bool]
+
+    @property
+    def holds(self) -> Permissions:
+        return permissions_in(self.permissions)
+
+    @property
+    def is_owner(self) -> bool:
+        return self.permissions == ALL
+
+
+class RoleGrant(Table):
+    """A role that an account was granted."""
+
+    __tablename__ = "role_grant"
+    __table_args__ = (UniqueConstraint("customer_id", "role_id"),)
+
+    id: Mapped[Id]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"))
+    role_id: Mapped[int] = mapped_column(ForeignKey("role.id"), index=True)
+    granted_at: Mapped[datetime]
+
+
+class ApiKey(Table):
+    """A way for a machine to act for a member of staff: with some of their permissions, and never with more.
+
+    `spent_minor` counts the orders placed under the cap. `operations` are names separated by spaces.
+    """
+
+    __tablename__ = "api_key"
+    __table_args__ = (
+        CheckConstraint("(spend_cap_minor IS NULL) = (currency IS NULL)", name="currency"),
+        CheckConstraint("spend_cap_minor >= 0 AND spent_minor >= 0", name="spent_minor"),
+    )
+
+    id: Mapped[Id]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(MAX_KEY_NAME))
+    last_four: Mapped[str] = mapped_column(String(4))
+    scopes: Mapped[str] = mapped_column(String(MAX_PERMISSIONS))
+    operations: Mapped[str | None] = mapped_column(Text)
+    spend_cap_minor: Mapped[int | None]
+    spent_minor: Mapped[int]
+    currency: Mapped[str | None] = mapped_column(String(3))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class ApiKeySecret(Table):
+    """A secret of a key. It has one, and for a while after a rotation the one before, too."""
+
+    __tablename__ = "api_key_secret"
+    __table_args__ = (UniqueConstraint("secret_hash"),)
+
+    id: Mapped[Id]
+    api_key_id: Mapped[int] = mapped_column(ForeignKey("api_key.id", ondelete="CASCADE"), index=True)
+    secret_hash: Mapped[str] = mapped_column(String(64))
+    expires_at: Mapped[datetime | None]
 
 
 class Address(Table):

@@ -1,20 +1,52 @@
 """Named reads of the accounts room."""
 
 import hashlib
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, literal_column, or_, select
 
-from flaskart.accounts.errors import AccountNotFound, AddressNotFound, IdentityNotFound
-from flaskart.accounts.models import Address, Customer, ExternalIdentity, RefreshToken, fold
-from flaskart.kit.actor import Actor, Role
+from flaskart.accounts.errors import AccountNotFound, AddressNotFound, IdentityNotFound, KeyNotFound, RoleNotFound
+from flaskart.accounts.models import (
+    Address,
+    ApiKey,
+    ApiKeySecret,
+    Customer,
+    ExternalIdentity,
+    RefreshToken,
+    RoleGrant,
+    StaffRole,
+    fold,
+)
+from flaskart.kit import clock
+from flaskart.kit.actor import ALL, Actor, Permission, Permissions, PresentedKey, Role, permissions_in, permissions_with
 from flaskart.kit.db import Session
+from flaskart.kit.paging import Page, decode_cursor, page_of
 
 
 def find_actor(session: Session, customer_id: int, session_id: str) -> Actor | None:
     """Return who a sign-in belongs to; None once it was revoked or the account erased. One statement."""
-    role = session.send(_ROLE, {"customer_id": customer_id, "session_id": session_id}).scalar_one_or_none()
-    return None if role is None else Actor(customer_id, Role(role), session_id)
+    found = session.send(_ACTOR, {"customer_id": customer_id, "session_id": session_id}).one_or_none()
+    return None if found is None else Actor(customer_id, permissions_with(found[0] or ""), session_id)
+
+
+def find_key(session: Session, secret: str) -> PresentedKey | None:
+    """Return who acts with a key; None once it was revoked or has expired, or its owner is not staff any more."""
+    now = clock.now()
+    found = session.send(_KEY, {"secret_hash": hash_token(secret), "now": now}).one_or_none()
+    if found is None:
+        return None
+    actor = Actor(
+        found.customer_id,
+        permissions_with(found.held or "") & permissions_in(found.scopes),
+        session_id="",
+        key_id=found.id,
+        operations=None if found.operations is None else frozenset(found.operations.split()),
+        has_spend_cap=found.spend_cap_minor is not None,
+    )
+    noted_at = found.last_used_at
+    return PresentedKey(actor, is_use_to_be_noted=noted_at is None or noted_at <= now - USE_IS_NOTED_EVERY)
 
 
 def get_account(session: Session, actor: Actor) -> Customer:
@@ -124,6 +156,104 @@ def list_accounts(session: Session) -> Sequence[Customer]:
     return session.scalars(select(Customer).where(Customer.erased_at.is_(None)).order_by(Customer.id)).all()
 
 
+def lock_rights(session: Session) -> None:
+    """Have changes of roles, and of whom they are granted to, go one after another until the transaction ends."""
+    owner = select(StaffRole.id).where(StaffRole.permissions == ALL)
+    session.execute(owner.with_for_update(key_share=True))
+
+
+def get_permissions(session: Session, customer_id: int) -> Permissions:
+    """Return what an account may do by now."""
+    return permissions_with(session.scalar(_HELD_BY.where(RoleGrant.customer_id == customer_id)) or "")
+
+
+def list_roles(session: Session) -> Sequence[StaffRole]:
+    return session.scalars(select(StaffRole).order_by(StaffRole.id)).all()
+
+
+def get_role(session: Session, role_id: int) -> StaffRole:
+    """Return a role.
+
+    Raises:
+        RoleNotFound: no such role.
+    """
+    role = session.get(StaffRole, role_id)
+    if role is None:
+        raise RoleNotFound
+    return role
+
+
+def count_grants(session: Session, role: StaffRole) -> int:
+    return session.scalars(select(func.count()).where(RoleGrant.role_id == role.id)).one()
+
+
+def is_owner_besides(session: Session, customer_id: int) -> bool:
+    """Tell whether anybody else is an owner."""
+    others = (
+        select(RoleGrant.id)
+        .join(StaffRole, StaffRole.id == RoleGrant.role_id)
+        .where(StaffRole.permissions == ALL, RoleGrant.customer_id != customer_id)
+    )
+    return session.scalar(others.limit(1)) is not None
+
+
+def list_staff(session: Session, *, limit: int, after: str | None) -> Page[Customer]:
+    """Return a page of the accounts that were granted a role, the oldest first."""
+    last_id = 0 if after is None else decode_cursor(after)
+    staff = select(Customer).where(Customer.role == Role.STAFF, Customer.erased_at.is_(None), Customer.id > last_id)
+    rows = session.scalars(staff.order_by(Customer.id).limit(limit + 1)).all()
+    return page_of(rows, limit, key=lambda customer: customer.id)
+
+
+def roles_of(session: Session, customers: Sequence[Customer]) -> Mapping[int, Sequence[StaffRole]]:
+    """Return the roles of some accounts, by their ids. One statement."""
+    grants = (
+        select(RoleGrant.customer_id, StaffRole)
+        .join(StaffRole, StaffRole.id == RoleGrant.role_id)
+        .where(RoleGrant.customer_id.in_([customer.id for customer in customers]))
+    )
+    roles = defaultdict[int, list[StaffRole]](list)
+    for customer_id, role in session.execute(grants.order_by(StaffRole.id)):
+        roles[customer_id].append(role)
+    return roles
+
+
+def list_keys(session: Session, actor: Actor, *, limit: int, after: str | None) -> Page[ApiKey]:
+    """Return a page of the keys that the actor may see, the oldest first."""
+    last_id = 0 if after is None else decode_cursor(after)
+    keys = _visible_keys(actor).where(ApiKey.id > last_id).order_by(ApiKey.id).limit(limit + 1)
+    return page_of(session.scalars(keys).all(), limit, key=lambda key: key.id)
+
+
+def get_key(session: Session, actor: Actor, key_id: int) -> ApiKey:
+    """Return one of the actor's keys; whoever may change staff sees everybody's.
+
+    Raises:
+        KeyNotFound: no such key, or somebody else's.
+    """
+    return _found_key(session.scalars(_visible_keys(actor).where(ApiKey.id == key_id)).one_or_none())
+
+
+def lock_key(session: Session, actor: Actor, key_id: int) -> ApiKey:
+    """Return a key as `get_key` does, which nobody else changes until the transaction ends.
+
+    Raises:
+        KeyNotFound: likewise.
+    """
+    visible = _visible_keys(actor).where(ApiKey.id == key_id)
+    return _found_key(session.scalars(visible.with_for_update(key_share=True)).one_or_none())
+
+
+def lock_own_key(session: Session, actor: Actor, key_id: int) -> ApiKey:
+    """Return one of the actor's own keys, which nobody else changes until the transaction ends.
+
+    Raises:
+        KeyNotFound: no such key, or somebody else's.
+    """
+    key = lock_key(session, actor, key_id)
+    return _found_key(key if key.customer_id == actor.customer_id else None)
+
+
 def list_addresses(session: Session, actor: Actor) -> Sequence[Address]:
     """Return all of the actor's addresses, of which there are `MAX_ADDRESSES` at most, the oldest first."""
     return session.scalars(select(Address).where(Address.customer_id == actor.customer_id).order_by(Address.id)).all()
@@ -155,6 +285,17 @@ def _own_account(actor: Actor) -> Select[Customer]:
     return select(Customer).where(Customer.id == actor.customer_id, Customer.erased_at.is_(None))
 
 
+def _visible_keys(actor: Actor) -> Select[ApiKey]:
+    keys = select(ApiKey)
+    return keys if Permission.STAFF_WRITE in actor.permissions else keys.where(ApiKey.customer_id == actor.customer_id)
+
+
+def _found_key(key: ApiKey | None) -> ApiKey:
+    if key is None:
+        raise KeyNotFound
+    return key
+
+
 def _found(customer: Customer | None) -> Customer:
     if customer is None:
         raise AccountNotFound
@@ -162,7 +303,14 @@ def _found(customer: Customer | None) -> Customer:
 
 
 # Put together once: building them takes longer than running them.
-_ROLE = select(Customer.role).where(
+# Constants stand in the statements' text: each bound one would cost 3 us a request.
+_SPACE: ColumnElement[str] = literal_column("' '")
+_HELD_BY = select(func.aggregate_strings(StaffRole.permissions, _SPACE)).join(  # type: ignore[arg-type]
+    RoleGrant, RoleGrant.role_id == StaffRole.id
+)
+_HELD = _HELD_BY.where(RoleGrant.customer_id == Customer.id).scalar_subquery()
+_IS_STAFF = Customer.role == literal_column(f"'{Role.STAFF}'")
+_ACTOR = select(case((_IS_STAFF, _HELD))).where(  # a customer has no role to look for
     Customer.id == bindparam("customer_id"),
     Customer.erased_at.is_(None),
     exists().where(
@@ -171,9 +319,32 @@ _ROLE = select(Customer.role).where(
         RefreshToken.revoked_at.is_(None),
     ),
 )
+_KEY = (
+    select(
+        ApiKey.id,
+        ApiKey.customer_id,
+        ApiKey.scopes,
+        ApiKey.operations,
+        ApiKey.spend_cap_minor,
+        ApiKey.last_used_at,
+        _HELD.label("held"),
+    )
+    .join(ApiKeySecret, ApiKeySecret.api_key_id == ApiKey.id)
+    .join(Customer, Customer.id == ApiKey.customer_id)
+    .where(
+        ApiKeySecret.secret_hash == bindparam("secret_hash"),
+        or_(ApiKeySecret.expires_at.is_(None), ApiKeySecret.expires_at > bindparam("now")),
+        or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > bindparam("now")),
+        ApiKey.revoked_at.is_(None),
+        Customer.erased_at.is_(None),
+        _IS_STAFF,
+    )
+)
 # A share of the lock is enough, and lets what refers to the account be written meanwhile; changing it waits.
 _EMAIL = (
     select(Customer.email)
     .where(Customer.id == bindparam("customer_id"), Customer.erased_at.is_(None))
     .with_for_update(read=True)
 )
+# How exactly a key's last use is known: reading through a key must not be a write each time.
+USE_IS_NOTED_EVERY = timedelta(minutes=1)

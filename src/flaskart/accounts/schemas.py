@@ -1,27 +1,35 @@
 """Public JSON of the accounts room."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from decimal import Decimal
+from typing import Annotated, Any, Literal, TypeVar
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from flaskart.accounts.actions.keys import PREFIX, SpendCap
 from flaskart.accounts.models import (
     MAX_EMAIL,
+    MAX_KEY_NAME,
     MAX_POSTAL,
     MAX_REDIRECT_URI,
+    MAX_ROLE_NAME,
     MAX_USERNAME,
     Address,
+    ApiKey,
     Customer,
     ExternalIdentity,
+    StaffRole,
     fold,
 )
 from flaskart.accounts.postal import PostalAddress, national_form
-from flaskart.kit.actor import Role
-from flaskart.web.fields import Change, Input, Line, NoControls
+from flaskart.kit.actor import OF_KEYS, OF_STAFF, Permission, Permissions, Role, permissions_in
+from flaskart.kit.money import to_major, to_minor
+from flaskart.kit.paging import Page
+from flaskart.web.fields import Amount, Change, Input, Line, NoControls, Pagination
 
 
 def _username(name: str) -> str:
@@ -43,6 +51,22 @@ def _email(address: str) -> str:
     return address
 
 
+def _of_staff(permission: Permission) -> Permission:
+    if permission not in OF_STAFF:
+        raise PydanticCustomError("permission", "Everybody has this permission, without a role")
+    return permission
+
+
+def _of_keys(permission: Permission) -> Permission:
+    if permission not in OF_KEYS:
+        raise PydanticCustomError("permission", "No API key has this permission, only a person")
+    return permission
+
+
+def _named(permissions: Permissions) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "enum": sorted(permissions)})
+
+
 Username = Annotated[Line, Field(max_length=MAX_USERNAME, examples=["alice"]), AfterValidator(_username), NoControls]
 EmailAddress = Annotated[
     str,
@@ -53,7 +77,14 @@ EmailAddress = Annotated[
 Password = Annotated[str, StringConstraints(min_length=1, max_length=1_024)]
 NewPassword = Annotated[str, StringConstraints(min_length=8, max_length=1_024), Field(examples=["correct horse"])]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=512)]
-
+# JSON has no enumerations, so that text is taken for one although nothing else is converted.
+StaffPermission = Annotated[Permission, Field(strict=False), AfterValidator(_of_staff), _named(OF_STAFF)]
+Scope = Annotated[Permission, Field(strict=False), AfterValidator(_of_keys), _named(OF_KEYS)]
+RoleName = Annotated[str, Field(max_length=MAX_ROLE_NAME, pattern=r"^[a-z][a-z0-9_]*$", examples=["packer"])]
+KeyName = Annotated[Line, Field(max_length=MAX_KEY_NAME, examples=["Warehouse"]), NoControls]
+OperationId = Annotated[str, Field(max_length=100, pattern=r"^[a-z_]+$", examples=["place_order"])]
+Item = TypeVar("Item")
+Some = Annotated[list[Item], Field(min_length=1, max_length=100)]
 PostalLine = Annotated[Line, Field(max_length=MAX_POSTAL), NoControls]
 MaybePostalLine = Annotated[
     str,
@@ -161,6 +192,196 @@ class TokenPair(BaseModel):
 
 class Done(BaseModel):
     msg: str
+
+
+class NewRole(Input):
+    name: RoleName
+    permissions: Some[StaffPermission]
+
+
+class RoleChange(Change):
+    name: RoleName | None = None
+    permissions: Some[StaffPermission] | None = None
+
+
+class RolePath(BaseModel):
+    role_id: int
+
+
+class RoleOut(BaseModel):
+    id: int
+    name: str
+    permissions: list[Permission]
+    is_built_in: bool
+
+    @classmethod
+    def of(cls, role: StaffRole) -> "RoleOut":
+        return cls(id=role.id, name=role.name, permissions=sorted(role.holds), is_built_in=role.is_built_in)
+
+
+class RoleList(BaseModel):
+    roles: list[RoleOut]
+
+
+class RoleAdded(BaseModel):
+    msg: str
+    role: RoleOut
+
+
+class RoleChanged(BaseModel):
+    msg: str
+    role: RoleOut
+
+
+class RolesWanted(Input):
+    """All roles that the account shall have, by their names."""
+
+    roles: Annotated[list[RoleName], Field(max_length=100)]
+
+
+class StaffPath(BaseModel):
+    customer_id: int
+
+
+class StaffOut(BaseModel):
+    """`permissions` is what the roles allow together."""
+
+    id: int
+    username: str
+    email: str
+    roles: list[str]
+    permissions: list[Permission]
+
+    @classmethod
+    def of(cls, account: Customer, roles: Sequence[StaffRole]) -> "StaffOut":
+        return cls(
+            id=account.id,
+            username=account.username,
+            email=account.email,
+            roles=[role.name for role in roles],
+            permissions=sorted(frozenset[Permission]().union(*(role.holds for role in roles))),
+        )
+
+
+class StaffList(BaseModel):
+    staff: list[StaffOut]
+    pagination: Pagination
+
+    @classmethod
+    def of(cls, page: Page[Customer], roles: Mapping[int, Sequence[StaffRole]]) -> "StaffList":
+        staff = [StaffOut.of(account, roles.get(account.id, ())) for account in page.rows]
+        return cls(staff=staff, pagination=Pagination.of(page))
+
+
+class StaffChanged(BaseModel):
+    msg: str
+    staff: StaffOut
+
+
+class NewApiKey(Input):
+    """`scopes` is what the key may do, `operations` the only operations it is for, if it is not for all.
+
+    `spend_cap`, in the shop's currency, is how much may be ordered with it in all.
+    """
+
+    name: KeyName
+    scopes: Some[Scope]
+    operations: Some[OperationId] | None = None
+    expires_in_days: Annotated[int, Field(ge=1, le=3_650, description="Null: never.")] | None = 365
+    spend_cap: Amount | None = None
+
+    def cap(self, currency: str) -> SpendCap | None:
+        return _cap(self.spend_cap, currency)
+
+
+class KeyChange(Change):
+    name: KeyName | None = None
+    scopes: Some[Scope] | None = None
+    operations: Some[OperationId] | None = None
+    spend_cap: Amount | None = None
+
+    def cap(self, currency: str) -> SpendCap | None:
+        return _cap(self.spend_cap, currency)
+
+
+class KeyRotation(Input):
+    """`overlap_seconds` is how long the secret before works on."""
+
+    overlap_seconds: Annotated[int, Field(ge=0, le=7 * 86_400)] = 3_600
+
+
+class KeyPath(BaseModel):
+    key_id: int
+
+
+class KeyOut(BaseModel):
+    """`hint` is how the secret begins and ends. `spent` is what was ordered under the cap; both are null without."""
+
+    id: int
+    customer_id: int
+    name: str
+    hint: str
+    scopes: list[Permission]
+    operations: list[str] | None
+    spend_cap: Amount | None
+    spent: Amount | None
+    currency: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+    @classmethod
+    def of(cls, key: ApiKey) -> "KeyOut":
+        return cls(
+            id=key.id,
+            customer_id=key.customer_id,
+            name=key.name,
+            hint=f"{PREFIX}…{key.last_four}",
+            scopes=sorted(permissions_in(key.scopes)),
+            operations=None if key.operations is None else key.operations.split(),
+            spend_cap=_amount(key.spend_cap_minor, key.currency),
+            spent=_amount(key.spent_minor, key.currency),
+            currency=key.currency,
+            created_at=key.created_at,
+            expires_at=key.expires_at,
+            last_used_at=key.last_used_at,
+            revoked_at=key.revoked_at,
+        )
+
+
+class KeyList(BaseModel):
+    keys: list[KeyOut]
+    pagination: Pagination
+
+    @classmethod
+    def of(cls, page: Page[ApiKey]) -> "KeyList":
+        return cls(keys=[KeyOut.of(key) for key in page.rows], pagination=Pagination.of(page))
+
+
+class KeyShown(BaseModel):
+    key: KeyOut
+
+
+class KeyChanged(BaseModel):
+    msg: str
+    key: KeyOut
+
+
+class KeySecret(BaseModel):
+    """`secret` is shown this once; only its hash is kept."""
+
+    msg: str
+    secret: str
+    key: KeyOut
+
+
+def _cap(amount: Decimal | None, currency: str) -> SpendCap | None:
+    return None if amount is None else SpendCap(to_minor(amount, currency, pointer="/spend_cap"), currency)
+
+
+def _amount(minor: int | None, currency: str | None) -> Decimal | None:
+    return None if minor is None or currency is None else to_major(minor, currency)
 
 
 class AddressPath(BaseModel):

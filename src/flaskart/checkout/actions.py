@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from flaskart.accounts.actions import spend
 from flaskart.accounts.queries import get_email
 from flaskart.cart.actions import complete_cart
 from flaskart.cart.errors import CartEmpty, CurrencyMismatch
@@ -25,6 +26,7 @@ def place_order(session: Session, actor: Actor, *, expected_total: Decimal | Non
         CartEmpty: there is nothing to order.
         CurrencyMismatch: a product was repriced in another currency since it was put in the cart.
         TotalChanged: `expected_total`, in major units, is not the total.
+        SpendCapReached: the actor's key may not spend so much.
         InsufficientStock: `lines` names what there is not enough of.
     """
     email = get_email(session, actor)
@@ -40,6 +42,8 @@ def place_order(session: Session, actor: Actor, *, expected_total: Decimal | Non
     total = to_major(placed.order.total_minor, cart.currency)
     if expected_total is not None and expected_total != total:
         raise TotalChanged(total=total, expected_total=expected_total, currency=cart.currency)
+    if actor.has_spend_cap:
+        spend(session, actor, placed.order.total_minor, cart.currency)
     allocate(session, [_demand(line) for line in lines], reference=stock_reference(placed.order.id))
     return placed
 

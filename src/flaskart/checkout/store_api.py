@@ -2,7 +2,7 @@
 
 from flask import Response
 
-from flaskart.accounts.errors import AccountNotFound
+from flaskart.accounts.errors import AccountNotFound, SpendCapReached
 from flaskart.cart.errors import CartEmpty, CurrencyMismatch
 from flaskart.checkout import actions
 from flaskart.checkout.errors import TotalChanged
@@ -20,7 +20,14 @@ api = door("checkout", __name__, "/orders", "orders", "What one has ordered.")
 @api.post(
     "",
     responses=answers(
-        OrderPlaced, AccountNotFound, CartEmpty, CurrencyMismatch, TotalChanged, InsufficientStock, status=201
+        OrderPlaced,
+        AccountNotFound,
+        CartEmpty,
+        CurrencyMismatch,
+        TotalChanged,
+        SpendCapReached,
+        InsufficientStock,
+        status=201,
     ),
 )
 @shopper

@@ -6,24 +6,27 @@ import click
 from pydantic import ValidationError
 
 from flaskart.accounts import actions, queries
+from flaskart.accounts.errors import AccountNotFound
+from flaskart.accounts.models import Customer
 from flaskart.accounts.passwords import hash_password
 from flaskart.accounts.schemas import AccountOut, Registration
 from flaskart.cli.shop import as_json, open_shop, print_rows
-from flaskart.kit.actor import Role
+from flaskart.kit.db import Session
 
 
 @click.group()
 def user() -> None:
-    """Create and list accounts."""
+    """Create and list accounts, and say who runs the shop."""
 
 
 @user.command()
 @click.argument("name")
 @click.argument("email")
-@click.option("--staff", is_flag=True, help="Let the account run the catalogue.")
+@click.option("--staff", is_flag=True, help="Make the account an owner, who may do everything.")
+@click.option("--role", "roles", multiple=True, help="Grant a role; may be given several times.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
 @as_json
-def create(name: str, email: str, staff: bool, password_stdin: bool, is_json: bool) -> None:
+def create(name: str, email: str, staff: bool, roles: tuple[str, ...], password_stdin: bool, is_json: bool) -> None:
     """Open an account NAME with the address EMAIL."""
     _, db = open_shop()
     password = (
@@ -37,17 +40,39 @@ def create(name: str, email: str, staff: bool, password_stdin: bool, is_json: bo
         wrong = invalid.errors(include_input=False)[0]
         raise click.ClickException(f"{wrong['loc'][0]}: {wrong['msg']}") from None
     password_hash = hash_password(wanted.password)
-    role = Role.STAFF if staff else Role.CUSTOMER
     with db.write() as session:
-        account = AccountOut.of(
-            actions.register(
-                session, username=wanted.username, email=wanted.email, password_hash=password_hash, role=role
-            )
-        )
+        customer = actions.register(session, username=wanted.username, email=wanted.email, password_hash=password_hash)
+        if staff or roles:
+            actions.grant_roles(session, customer, [*roles, *(["owner"] if staff else [])])
+        account = AccountOut.of(customer)
     if is_json:
         print_rows([account.model_dump()], is_json=True)
     else:
         click.echo(f"Created {account.role} {account.username} (id {account.id})")
+
+
+@user.command()
+@click.argument("name")
+@click.argument("roles", metavar="ROLE...", nargs=-1, required=True)
+def grant(name: str, roles: tuple[str, ...]) -> None:
+    """Grant roles to the account NAME."""
+    _, db = open_shop()
+    with db.write() as session:
+        account = _get_account(session, name)
+        actions.grant_roles(session, account, roles)
+        click.echo(_roles_of(session, account))
+
+
+@user.command()
+@click.argument("name")
+@click.argument("roles", metavar="ROLE...", nargs=-1, required=True)
+def revoke(name: str, roles: tuple[str, ...]) -> None:
+    """Take roles from the account NAME."""
+    _, db = open_shop()
+    with db.write() as session:
+        account = _get_account(session, name)
+        actions.revoke_roles(session, account, roles)
+        click.echo(_roles_of(session, account))
 
 
 @user.command("list")
@@ -58,3 +83,15 @@ def list_users(is_json: bool) -> None:
     with db.read() as session:
         accounts = [AccountOut.of(account).model_dump() for account in queries.list_accounts(session)]
     print_rows(accounts, is_json=is_json)
+
+
+def _get_account(session: Session, name: str) -> Customer:
+    account = queries.find_by_login(session, name)
+    if account is None:
+        raise AccountNotFound
+    return account
+
+
+def _roles_of(session: Session, account: Customer) -> str:
+    names = [role.name for role in queries.roles_of(session, [account]).get(account.id, ())]
+    return f"{account.username} is {', '.join(names) or 'a customer'}"

@@ -5,7 +5,7 @@ from flask import Response
 from flaskart.catalog import actions as catalog
 from flaskart.catalog.errors import ProductNotFound, SkuTaken, SlugTaken
 from flaskart.catalog.models import Product
-from flaskart.kit.actor import Actor
+from flaskart.kit.actor import Actor, Permission
 from flaskart.kit.db import Session
 from flaskart.listings import actions
 from flaskart.listings.queries import get_listing, lock_listing
@@ -19,7 +19,7 @@ from flaskart.listings.schemas import (
     ProductRemoved,
     ProductShown,
 )
-from flaskart.web.auth import staff
+from flaskart.web.auth import permitted
 from flaskart.web.etag import PreconditionFailed, require_match
 from flaskart.web.http import shop, show
 from flaskart.web.idempotency import writing
@@ -29,7 +29,7 @@ api = door("products_admin", __name__, "/products", "products", "What the shop s
 
 
 @api.post("", responses=answers(ProductAdded, SlugTaken, SkuTaken, status=201))
-@staff
+@permitted(Permission.CATALOG_WRITE)
 def add_product(actor: Actor, body: NewProduct) -> Response:
     """Add a product."""
     currency = shop().settings.currency
@@ -41,21 +41,21 @@ def add_product(actor: Actor, body: NewProduct) -> Response:
 
 
 @api.patch("/<product_id>", responses=answers(ProductChanged, ProductNotFound, PreconditionFailed, SlugTaken, SkuTaken))
-@staff
+@permitted(Permission.CATALOG_WRITE)
 def edit_product(actor: Actor, path: ProductPath, body: ProductChange) -> Response:
     """Change what is given of a product."""
     return _edit(path.product_id, body)
 
 
 @api.put("/<product_id>", responses=answers(ProductChanged, ProductNotFound, PreconditionFailed, SlugTaken, SkuTaken))
-@staff
+@permitted(Permission.CATALOG_WRITE)
 def update_product(actor: Actor, path: ProductPath, body: ProductChange) -> Response:
     """Change what is given of a product; another name of `PATCH`."""
     return _edit(path.product_id, body)
 
 
 @api.delete("/<product_id>", responses=answers(ProductRemoved, ProductNotFound, PreconditionFailed))
-@staff
+@permitted(Permission.CATALOG_WRITE)
 def remove_product(actor: Actor, path: ProductPath) -> Response:
     """Remove a product; one that was ever ordered is archived, so that its orders keep it."""
     with writing() as session:

@@ -1,51 +1,64 @@
-"""Who is asking. Every route says who may call it; the answer is given before its input is read."""
+"""Who is asking, and may they. Every route names the permission it needs; the answer comes before its input is read."""
 
 from collections.abc import Callable
-from enum import StrEnum
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 from flask import Flask, Response, current_app, g, request
+from sqlalchemy.exc import DBAPIError
 
-from flaskart.kit.actor import Actor, Role
-from flaskart.kit.errors import Forbidden, Unauthenticated
+from flaskart.kit.actor import Actor, Permission, PresentedKey
+from flaskart.kit.errors import Forbidden, OutcomeUnknown, Unauthenticated
 from flaskart.web.http import shop
 from flaskart.web.tokens import InvalidToken
 
 View = TypeVar("View", bound=Callable[..., Response])
 
 
-class Access(StrEnum):
-    ANYONE = "anyone"
-    CUSTOMER = "customer"
-    STAFF = "staff"
+ANYONE: Literal["anyone"] = "anyone"
+KEY_PREFIX = "flk_"  # begins an API key, and no access token: those begin with the `{` of their header, in base 64
+Access = Permission | Literal["anyone"]
+
+
+class OperationNotAllowed(Forbidden):
+    code = "operation_not_allowed"
+    message = "This API key is not for this operation"
 
 
 def anyone(view: View) -> View:
     """Mark a route as public."""
-    return _marked(view, Access.ANYONE)
+    return _marked(view, ANYONE)
+
+
+def permitted(permission: Permission) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    """Mark a route as one for whoever has a permission; it gets them as `actor`."""
+
+    def mark(view: Callable[..., Response]) -> Callable[..., Response]:
+        return _marked(_with_actor(view), permission)
+
+    return mark
 
 
 def shopper(view: Callable[..., Response]) -> Callable[..., Response]:
-    """Mark a route as one for whoever is signed in; it gets them as `actor`."""
-    return _marked(_with_actor(view), Access.CUSTOMER)
+    """Mark a route as one for whoever is signed in, and for keys that may shop for them; it gets them as `actor`."""
+    return permitted(Permission.SHOPPING)(view)
 
 
-def staff(view: Callable[..., Response]) -> Callable[..., Response]:
-    """Mark a route as one for staff; it gets them as `actor`."""
-    return _marked(_with_actor(view), Access.STAFF)
+def person(view: Callable[..., Response]) -> Callable[..., Response]:
+    """Mark a route about one's own account, for whoever is signed in and never for a key; it gets them as `actor`."""
+    return permitted(Permission.ACCOUNT)(view)
 
 
 def access_of(view: Callable[..., Any]) -> Access:
-    """Return who may call a view.
+    """Return the permission that a view needs, or that it is for anyone.
 
     Raises:
         LookupError: the view does not say.
     """
-    access = getattr(view, "access", None)
+    access: Access | None = getattr(view, "access", None)
     if access is None:
         raise LookupError(f"{view.__module__}.{view.__qualname__} does not say who may call it")
-    return Access(access)
+    return access
 
 
 def session_of_caller() -> str:
@@ -55,7 +68,7 @@ def session_of_caller() -> str:
         Unauthenticated: there is no access token.
         InvalidToken: it is forged or has expired.
     """
-    _, session_id = _named_by_token()
+    _, session_id = shop().tokens.read(_bearer_token())
     return session_id
 
 
@@ -69,32 +82,63 @@ def register(app: Flask) -> None:
 def _check_caller() -> None:
     if request.endpoint is None or request.method == "OPTIONS":
         return
-    access = access_of(current_app.view_functions[request.endpoint])
-    if access is Access.ANYONE:
+    view = current_app.view_functions[request.endpoint]
+    access = access_of(view)
+    if access == ANYONE:
         return
-    g.actor = _authenticated()
-    if access is Access.STAFF and g.actor.role is not Role.STAFF:
-        raise Forbidden
+    g.actor = actor = _authenticated()
+    if access not in actor.permissions:
+        raise Forbidden(f"This needs the permission {access}", permission=access)
+    if actor.operations is not None and view.__name__ not in actor.operations:
+        raise OperationNotAllowed(operation=view.__name__)
 
 
 def _authenticated() -> Actor:
-    customer_id, session_id = _named_by_token()
-    actor = shop().db.retrying(lambda: _find_actor(customer_id, session_id))
+    token = _bearer_token()
+    find = _find_key_holder if token.startswith(KEY_PREFIX) else _find_signed_in
+    actor = find(token)
     if actor is None:
         raise InvalidToken
     return actor
 
 
-def _find_actor(customer_id: int, session_id: str) -> Actor | None:
-    with shop().db.read() as session:
-        return shop().find_actor(session, customer_id, session_id)
+def _find_signed_in(token: str) -> Actor | None:
+    customer_id, session_id = shop().tokens.read(token)
+
+    def find() -> Actor | None:
+        with shop().db.read() as session:
+            return shop().find_actor(session, customer_id, session_id)
+
+    return shop().db.retrying(find)
 
 
-def _named_by_token() -> tuple[int, str]:
+def _find_key_holder(secret: str) -> Actor | None:
+    def find() -> PresentedKey | None:
+        with shop().db.read() as session:
+            return shop().find_key(session, secret)
+
+    presented = shop().db.retrying(find)
+    if presented is None:
+        return None
+    if presented.is_use_to_be_noted:
+        _note_use(presented.actor)
+    return presented.actor
+
+
+def _note_use(actor: Actor) -> None:
+    """Note that a key is in use. A database that cannot write just now does not keep it from reading."""
+    try:
+        with shop().db.write() as session:
+            shop().note_use(session, cast("int", actor.key_id))
+    except (DBAPIError, OutcomeUnknown) as failure:
+        current_app.logger.warning("the use of key %s was not noted: %s", actor.key_id, type(failure).__name__)
+
+
+def _bearer_token() -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if not token or scheme.lower() != "bearer":
         raise Unauthenticated
-    return shop().tokens.read(token.strip())
+    return token.strip()
 
 
 def _with_actor(view: Callable[..., Response]) -> Callable[..., Response]:

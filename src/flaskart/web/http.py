@@ -10,7 +10,7 @@ from flask import Flask, Request, Response, current_app, g, request
 from pydantic import BaseModel
 from werkzeug.routing import IntegerConverter
 
-from flaskart.kit.actor import Actor
+from flaskart.kit.actor import Actor, PresentedKey
 from flaskart.kit.db import Database, Session
 from flaskart.kit.errors import BadRequest, FieldError, InvalidInput, ShopError
 from flaskart.kit.ids import random_uuid
@@ -44,7 +44,8 @@ class BodyNotJson(ShopError):
 class Shop:
     """What one app is made of.
 
-    `find_actor` tells whose a sign-in is, as long as it lives; `revision` is the schema this version works with.
+    `find_actor` tells whose a sign-in is, as long as it lives, and `find_key` who acts with an API key, whose use is
+    noted by `note_use`; `revision` is the schema this version works with.
     """
 
     settings: Settings
@@ -52,6 +53,8 @@ class Shop:
     db: Database
     tokens: AccessTokens
     find_actor: Callable[[Session, int, str], Actor | None]
+    find_key: Callable[[Session, str], PresentedKey | None]
+    note_use: Callable[[Session, int], None]
     revision: str
     kept: KeptAnswers
 

@@ -116,7 +116,7 @@ def forget_expired_keys(session: Session) -> int:
 def _claim(session: Session, key: str) -> Claim:
     if not (1 <= len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()):
         raise IdempotencyKeyMalformed
-    caller = f"customer:{g.actor.customer_id}" if "actor" in g else "anonymous"
+    caller = _caller()
     now = clock.now()
     claim = {"caller": caller, "key": key, "fingerprint": _fingerprint(), "now": now, "expired": now - KEPT}
     try:
@@ -128,6 +128,13 @@ def _claim(session: Session, key: str) -> Claim:
     if row_id is not None:
         return Claim(session, row_id)
     raise _used(session, caller, key)
+
+
+def _caller() -> str:
+    """Return whose key it is: an API key is a caller of its own."""
+    if "actor" not in g:
+        return "anonymous"
+    return f"customer:{g.actor.customer_id}" if g.actor.key_id is None else f"key:{g.actor.key_id}"
 
 
 def _used(session: Session, caller: str, key: str) -> Exception:

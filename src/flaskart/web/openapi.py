@@ -15,6 +15,7 @@ from flask_openapi.openapi import OpenAPI
 from flask_openapi.types import ResponseDict
 from pydantic import BaseModel
 
+from flaskart.kit.actor import OF_EVERYONE, OF_KEYS, Permission
 from flaskart.kit.errors import (
     DatabaseBusy,
     DatabaseUnavailable,
@@ -24,7 +25,7 @@ from flaskart.kit.errors import (
     ShopError,
     Unauthenticated,
 )
-from flaskart.web.auth import Access, access_of
+from flaskart.web.auth import ANYONE, Access, OperationNotAllowed, access_of
 from flaskart.web.http import BodyNotJson, BodyTooLarge, JsonMalformed, ShopRequest, db
 from flaskart.web.idempotency import (
     HEADER,
@@ -37,7 +38,20 @@ from flaskart.web.json import ExactJson
 from flaskart.web.problems import PROBLEM_JSON, problem_body
 from flaskart.web.tokens import InvalidToken
 
-SECURITY_SCHEMES: dict[str, Any] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+SECURITY_SCHEMES: dict[str, Any] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The access token of a sign-in.",
+    },
+    "key": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "flk_live_…",
+        "description": "An API key, sent like an access token. It acts for the member of staff who made it.",
+    },
+}
 # Put on an operation that hands out secrets: their answers are never stored, so a key would have no effect.
 WITHOUT_IDEMPOTENCY = {"x-idempotency-key": "ignored"}
 # Put on an operation whose answer has an ETag.
@@ -58,6 +72,12 @@ def answers(model: type[BaseModel], *errors: type[ShopError], status: int = 200)
     described: ResponseDict = {str(status): model}
     described.update(_problems(errors))
     return described
+
+
+def operation_ids() -> frozenset[str]:
+    """Return the names of all operations of the current app."""
+    paths = openapi_document()["paths"].values()
+    return frozenset(operation["operationId"] for item in paths for operation in item.values())
 
 
 def openapi_document() -> Document:
@@ -120,8 +140,8 @@ def _operations(app: Flask, document: Document) -> Iterator[tuple[Document, Acce
 def _complete(operation: Document, access: Access, method: str) -> None:
     if "description" in operation:
         operation["description"] = operation["description"].replace("<br/>", "\n").strip()
-    if access is not Access.ANYONE:
-        operation["security"] = [{"bearer": []}]
+    if access != ANYONE:
+        _say_who_may(operation, access)
     responses = operation["responses"]
     if PROBLEM_JSON not in responses.get("422", {}).get("content", {}):
         responses.pop("422", None)  # flask-openapi describes 422 in a shape of its own
@@ -134,6 +154,16 @@ def _complete(operation: Document, access: Access, method: str) -> None:
     parameters = operation.get("parameters", []) + _header_parameters(operation, method)
     if parameters:
         operation["parameters"] = parameters
+
+
+def _say_who_may(operation: Document, permission: Permission) -> None:
+    """Name the permission: for programs as the role that OpenAPI lets any scheme require, and for people."""
+    schemes = ("bearer", "key") if permission in OF_KEYS else ("bearer",)
+    operation["security"] = [{scheme: [permission.value]} for scheme in schemes]
+    operation["x-permission"] = permission.value
+    needed = f"Needs the permission `{permission}`."
+    if permission not in OF_EVERYONE:
+        operation["description"] = "\n\n".join(filter(None, [operation.get("description"), needed]))
 
 
 def _say_whether_a_body_is_needed(operation: Document, schemas: Document) -> None:
@@ -150,10 +180,10 @@ def _shared_errors(operation: Document, access: Access, method: str) -> list[typ
         errors += [DatabaseBusy, DatabaseUnavailable]
     if method != "GET":
         errors += [OutcomeUnknown]
-    if access is not Access.ANYONE:
-        errors += [Unauthenticated, InvalidToken]
-    if access is Access.STAFF:
-        errors += [Forbidden]
+    if access != ANYONE:
+        errors += [Unauthenticated, InvalidToken, Forbidden]
+    if access in OF_KEYS:
+        errors += [OperationNotAllowed]
     if method != "GET":
         errors += [BodyTooLarge]
     if _takes_idempotency_key(operation, method):

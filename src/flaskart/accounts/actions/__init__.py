@@ -8,6 +8,16 @@ from flaskart.accounts.actions.account import (
     register,
 )
 from flaskart.accounts.actions.addresses import add_address, edit_address, remove_address
+from flaskart.accounts.actions.keys import (
+    NewKey,
+    SpendCap,
+    create_key,
+    edit_key,
+    note_use,
+    revoke_key,
+    rotate_key,
+    spend,
+)
 from flaskart.accounts.actions.sign_in import (
     SignIn,
     begin_sign_in,
@@ -25,27 +35,51 @@ from flaskart.accounts.actions.social_sign_in import (
     start_flow,
     unlink_identity,
 )
+from flaskart.accounts.actions.staff import (
+    create_role,
+    delete_role,
+    edit_role,
+    grant_roles,
+    leave_staff,
+    revoke_roles,
+    set_roles,
+)
 
 __all__ = [
     "Callback",
+    "NewKey",
     "SignIn",
+    "SpendCap",
     "add_address",
     "begin_sign_in",
     "change_password",
+    "create_key",
+    "create_role",
     "delete_account",
+    "delete_role",
     "edit_account",
     "edit_address",
+    "edit_key",
+    "edit_role",
     "find_verified_hash",
     "forget_expired_flows",
     "forget_expired_sign_ins",
+    "grant_roles",
+    "leave_staff",
     "link_identity",
     "log_in",
     "log_out",
+    "note_use",
     "refresh",
     "register",
     "remove_address",
+    "revoke_key",
+    "revoke_roles",
     "revoke_sign_in",
+    "rotate_key",
+    "set_roles",
     "sign_in_through",
+    "spend",
     "start_flow",
     "unlink_identity",
 ]

@@ -3,6 +3,7 @@
 from sqlalchemy import delete, update
 
 from flaskart.accounts import queries
+from flaskart.accounts.actions.staff import leave_staff
 from flaskart.accounts.errors import EmailTaken, UsernameTaken, WrongPassword
 from flaskart.accounts.models import Address, Customer, ExternalIdentity, RefreshToken, fold
 from flaskart.accounts.passwords import is_password
@@ -18,16 +19,14 @@ TAKEN: dict[str, type[ShopError]] = {
 }
 
 
-def register(
-    session: Session, *, username: str, email: str, password_hash: str, role: Role = Role.CUSTOMER
-) -> Customer:
+def register(session: Session, *, username: str, email: str, password_hash: str) -> Customer:
     """Open an account. The password comes hashed, since hashing is slow and a transaction should not wait for it.
 
     Raises:
         UsernameTaken: whatever the case of its letters.
         EmailTaken: likewise.
     """
-    customer = Customer(password_hash=password_hash, role=role, created_at=clock.now())
+    customer = Customer(password_hash=password_hash, role=Role.CUSTOMER, created_at=clock.now())
     _rename(customer, username)
     _readdress(customer, email)
     with translated(session, TAKEN):
@@ -79,8 +78,14 @@ def change_password(session: Session, actor: Actor, *, verified_hash: str | None
 
 
 def delete_account(session: Session, actor: Actor) -> None:
-    """Erase the person from the account for good and end its sign-ins. The orders stay, for the books."""
+    """Erase the person from the account for good and end its sign-ins. The orders stay, for the books.
+
+    Raises:
+        LastOwner: nobody else could look after the shop.
+    """
     customer = queries.lock_account(session, actor)
+    if customer.role == Role.STAFF:
+        leave_staff(session, customer)
     gone = f"@erased-{customer.id}"  # neither a username nor an address that anybody could register
     _rename(customer, gone)
     _readdress(customer, gone)

@@ -3,7 +3,7 @@
 from flask import Response
 
 from flaskart.accounts import actions, queries
-from flaskart.accounts.errors import AccountNotFound, EmailTaken, UsernameTaken, WrongPassword
+from flaskart.accounts.errors import AccountNotFound, EmailTaken, LastOwner, UsernameTaken, WrongPassword
 from flaskart.accounts.passwords import hash_password
 from flaskart.accounts.schemas import (
     AccountChange,
@@ -14,7 +14,7 @@ from flaskart.accounts.schemas import (
     PasswordChange,
 )
 from flaskart.kit.actor import Actor
-from flaskart.web.auth import shopper
+from flaskart.web.auth import person
 from flaskart.web.http import db, show
 from flaskart.web.idempotency import writing
 from flaskart.web.openapi import answers, door
@@ -23,7 +23,7 @@ api = door("account", __name__, "/account", "account", "One's own account.")
 
 
 @api.get("", responses=answers(AccountShown, AccountNotFound))
-@shopper
+@person
 def view_account(actor: Actor) -> Response:
     """View one's own account."""
     with db().read() as session:
@@ -31,7 +31,7 @@ def view_account(actor: Actor) -> Response:
 
 
 @api.patch("", responses=answers(AccountChanged, AccountNotFound, UsernameTaken, EmailTaken))
-@shopper
+@person
 def edit_account(actor: Actor, body: AccountChange) -> Response:
     """Change one's username or e-mail address."""
     with writing() as session:
@@ -40,7 +40,7 @@ def edit_account(actor: Actor, body: AccountChange) -> Response:
 
 
 @api.post("/password", responses=answers(Done, AccountNotFound, WrongPassword))
-@shopper
+@person
 def change_password(actor: Actor, body: PasswordChange) -> Response:
     """Change one's password; every other sign-in of the account ends."""
     verified_hash = actions.find_verified_hash(db(), actor, body.current_password)
@@ -50,8 +50,8 @@ def change_password(actor: Actor, body: PasswordChange) -> Response:
         return show(Done(msg="Password changed"))
 
 
-@api.delete("", responses=answers(Done, AccountNotFound))
-@shopper
+@api.delete("", responses=answers(Done, AccountNotFound, LastOwner))
+@person
 def delete_account(actor: Actor) -> Response:
     """Delete one's account: personal data is erased and every sign-in ends; orders stay, for the books."""
     with writing() as session:

@@ -1,0 +1,1 @@
+"""The staff's doors to accounts: roles, who has them, and keys."""
