@@ -13,6 +13,7 @@ from flaskart.accounts import actions as accounts
 from flaskart.accounts.models import StaffRole
 from flaskart.accounts.passwords import hash_password
 from flaskart.kit.actor import Actor, Permission, stored
+from flaskart.kit.audit import SYSTEM
 from flaskart.kit.db import Database
 from flaskart.kit.money import to_minor
 from flaskart.kit.tables import Table
@@ -134,7 +135,9 @@ class Make:
         """Return the id of a new product."""
         price_minor = to_minor(Decimal(price), "USD", pointer="/price")
         with self.db.write() as session:
-            return listings.add_listing(session, name=name, price_minor=price_minor, currency="USD", stock=stock)
+            return listings.add_listing(
+                session, SYSTEM, name=name, price_minor=price_minor, currency="USD", stock=stock
+            )
 
     def stock_of(self, product_id: int) -> int:
         with self.db.read() as session:

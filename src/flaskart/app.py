@@ -19,6 +19,7 @@ from flaskart.accounts.store_api.addresses import api as addresses_api
 from flaskart.accounts.store_api.auth import api as auth_api
 from flaskart.accounts.store_api.identities import api as identities_api
 from flaskart.accounts.store_api.oidc import api as oidc_api
+from flaskart.audit.admin_api import api as audit_api
 from flaskart.cart.store_api import api as cart_api
 from flaskart.checkout.store_api import api as checkout_api
 from flaskart.kit.db import Database
@@ -48,6 +49,7 @@ DOORS = (
     cart_api,
     orders_api,
     checkout_api,
+    audit_api,
     health_api,
 )
 M_TRIM_THRESHOLD, TRIM_THRESHOLD_BYTES = -1, 128 * 1024  # see mallopt(3)

@@ -11,6 +11,7 @@ from flaskart.accounts.models import ApiKey, Customer, RoleGrant
 from flaskart.cart.models import Cart
 from flaskart.inventory.models import MovementKind, StockLevel, StockMovement
 from flaskart.kit.actor import Role
+from flaskart.kit.audit import verify
 from flaskart.kit.db import Session
 from flaskart.orders.models import EventKind, Order, OrderEvent, OrderLine, OrderStatus
 from flaskart.web.idempotency import IdempotencyKey
@@ -38,6 +39,10 @@ def check_invariants(session: Session) -> list[Violation]:
         ids = session.scalars(broken.limit(MAX_EXAMPLES)).all()
         if ids:
             violations.append(Violation(invariant, rule, table, tuple(sorted(ids))))
+    log = verify(session)
+    if log.broken:
+        rule = "each entry is as it was written and follows from the one before it"
+        violations.append(Violation("I13", rule, "audit_entry", (log.broken.entry_id,)))
     return violations
 
 

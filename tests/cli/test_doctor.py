@@ -12,6 +12,7 @@ from flaskart.checkout.actions import place_order
 from flaskart.invariants import check_invariants
 from flaskart.kit import clock
 from flaskart.kit.actor import OF_EVERYONE, Actor
+from flaskart.kit.audit import SYSTEM
 from flaskart.kit.db import Database, Session
 from flaskart.listings.actions import add_listing
 from flaskart.web.idempotency import IdempotencyKey
@@ -70,7 +71,7 @@ def broken(database_url: str) -> Iterator[Database]:
     """A shop with one order of two pieces out of five, whose data the test is free to break."""
     database = Database(database_url)
     with database.write() as session:
-        add_listing(session, name="Mug", price_minor=1_999, currency="USD", stock=5)
+        add_listing(session, SYSTEM, name="Mug", price_minor=1_999, currency="USD", stock=5)
         register(session, username="alice", email="alice@example.com", password_hash="none")
         order_two_mugs(session)
     yield database
@@ -221,7 +222,7 @@ def test_a_broken_invariant_is_found_and_no_other_is_blamed(
 
 def test_stock_of_another_variant_is_not_the_orders(broken: Database) -> None:
     with broken.write() as session:
-        add_listing(session, name="Bowl", price_minor=1_999, currency="USD", stock=5)
+        add_listing(session, SYSTEM, name="Bowl", price_minor=1_999, currency="USD", stock=5)
     break_with(
         broken,
         "UPDATE stock_movement SET stock_level_id = 2 WHERE kind = 'allocated'",

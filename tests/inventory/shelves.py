@@ -9,6 +9,7 @@ from flaskart.catalog.models import Variant
 from flaskart.inventory.actions import Demand
 from flaskart.inventory.models import MovementKind, StockLevel, StockLocation, StockMovement
 from flaskart.kit import clock
+from flaskart.kit.audit import SYSTEM
 from flaskart.kit.db import Database
 from flaskart.listings.actions import add_listing
 
@@ -18,7 +19,7 @@ Rows = Sequence[Row[*tuple[Any, ...]]]
 def stocked(db: Database, *quantities: int, backorder_limit: int | None = 0) -> int:
     """Return a new variant of which so many pieces lie at the first location, at the second, and so on."""
     with db.write() as session:
-        product_id = add_listing(session, name="Mug", price_minor=1_999, currency="USD", stock=quantities[0])
+        product_id = add_listing(session, SYSTEM, name="Mug", price_minor=1_999, currency="USD", stock=quantities[0])
         variant_id = session.scalars(select(Variant.id).where(Variant.product_id == product_id)).one()
         count = session.scalars(select(func.count()).select_from(StockLocation)).one()
         session.add_all([StockLocation(name=f"Place {number}") for number in range(count, len(quantities))])

@@ -8,6 +8,7 @@ from flask import Response
 from sqlalchemy import text
 from werkzeug.test import Client
 
+from flaskart.kit.audit import SYSTEM
 from flaskart.kit.db import Database
 from flaskart.listings.actions import add_listing
 from flaskart.web.kept import MAX_BYTES, KeptAnswers
@@ -77,7 +78,7 @@ def test_what_another_process_writes_is_seen(anyone: Caller, make: Make, databas
 
     other = Database(database_url)
     with other.write() as session:
-        add_listing(session, name="Bowl", price_minor=100, currency="USD")
+        add_listing(session, SYSTEM, name="Bowl", price_minor=100, currency="USD")
     other.close()
 
     assert [product["name"] for product in anyone.get("/products").json["products"]] == ["Mug", "Bowl"]

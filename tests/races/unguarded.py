@@ -21,7 +21,7 @@ from flaskart.checkout import actions as checkout
 from flaskart.inventory.actions import Demand
 from flaskart.inventory.errors import InsufficientStock
 from flaskart.inventory.models import MovementKind, StockLevel, StockMovement
-from flaskart.kit import clock
+from flaskart.kit import audit, clock
 from flaskart.kit.actor import Actor
 from flaskart.kit.db import Session
 from flaskart.listings import actions as listings
@@ -69,6 +69,12 @@ def row_locks() -> Flask:
     event.listen(Engine, "before_cursor_execute", without_row_locks, retval=True)
     listings.edit_listing = read_then_correct
     catalog.add_product = look_then_add
+    return guarded_wsgi()
+
+
+def audit_head() -> Flask:
+    """Two entries of the audit log may follow the same one."""
+    event.listen(Engine, "before_cursor_execute", without_lock_of_log, retval=True)
     return guarded_wsgi()
 
 
@@ -143,10 +149,18 @@ def order_then_complete(session: Session, actor: Actor, **expected: Any) -> Orde
 
 
 def without_row_locks(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> tuple[str, Any]:
+    if "audit_head" in statement:  # has a canary of its own
+        return statement, parameters
     return re.sub(r"\sFOR (NO KEY )?UPDATE\b", "", statement), parameters
 
 
-def read_then_correct(session: Session, product: Product, edit: listings.ListingEdit) -> None:
+def without_lock_of_log(
+    _connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any
+) -> tuple[str, Any]:
+    return statement.replace(" FOR UPDATE", "") if "audit_head" in statement else statement, parameters
+
+
+def read_then_correct(session: Session, actor: Actor, product: Product, edit: listings.ListingEdit) -> None:
     level = session.query(StockLevel).filter_by(variant_id=product.default_variant.id).one()
     catalog.edit_product(session, product, edit.product)
     missing = 0 if edit.stock is None else edit.stock - (level.on_hand - level.allocated)
@@ -154,6 +168,7 @@ def read_then_correct(session: Session, product: Product, edit: listings.Listing
         level.on_hand += missing
         session.flush()
         record_movement(session, level.id, MovementKind.ADJUSTED, on_hand=missing)
+    audit.record(session, actor, "product.updated", audit.Subject(listings.PRODUCT, product.id))
 
 
 def look_then_add(session: Session, *, slug: str | None = None, **values: Any) -> Product:

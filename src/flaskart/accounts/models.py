@@ -7,6 +7,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, U
 from sqlalchemy.orm import Mapped, mapped_column
 
 from flaskart.kit.actor import ALL, Permissions, permissions_in
+from flaskart.kit.audit import Kind
 from flaskart.kit.tables import Id, Table
 
 MAX_USERNAME = 64
@@ -46,6 +47,10 @@ class Customer(Table):
     email_verified_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
+
+
+# What the audit log may show of a customer: nothing that is personal.
+CUSTOMER = Kind("customer", frozenset({"id", "role", "roles"}))
 
 
 class RefreshToken(Table):

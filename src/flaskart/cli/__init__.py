@@ -12,6 +12,7 @@ from flaskart.kit.errors import OperatorError, ShopError
 
 # Where each command is. It is imported when it is called, so that none waits for what another one needs.
 COMMANDS = {
+    "audit": "flaskart.cli.audit",
     "backup": "flaskart.cli.backup",
     "db": "flaskart.cli.database",
     "demo": "flaskart.cli.catalogue",

@@ -7,10 +7,11 @@ from pydantic import ValidationError
 
 from flaskart.accounts import actions, queries
 from flaskart.accounts.errors import AccountNotFound
-from flaskart.accounts.models import Customer
+from flaskart.accounts.models import CUSTOMER, Customer
 from flaskart.accounts.passwords import hash_password
 from flaskart.accounts.schemas import AccountOut, Registration
 from flaskart.cli.shop import as_json, open_shop, print_rows
+from flaskart.kit import audit
 from flaskart.kit.db import Session
 
 
@@ -42,6 +43,8 @@ def create(name: str, email: str, staff: bool, roles: tuple[str, ...], password_
     password_hash = hash_password(wanted.password)
     with db.write() as session:
         customer = actions.register(session, username=wanted.username, email=wanted.email, password_hash=password_hash)
+        subject = audit.Subject(CUSTOMER, customer.id)
+        audit.record(session, audit.SYSTEM, "customer.created", subject, after=audit.fields_of(customer))
         if staff or roles:
             actions.grant_roles(session, customer, [*roles, *(["owner"] if staff else [])])
         account = AccountOut.of(customer)

@@ -56,12 +56,16 @@ class Last:
 
 
 class Session(orm.Session):
-    """A SQLAlchemy session on one connection, which statements put together beforehand may use directly."""
+    """A SQLAlchemy session on one connection, which statements put together beforehand may use directly.
+
+    What is in `before_commit` is called when all else is done, so that what it locks is locked as briefly as can be.
+    """
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection, expire_on_commit=False)
         self._connection_of_its_own = connection
         self.last: Last | None = None
+        self.before_commit: list[Callable[[Session], None]] = []
 
     def close(self) -> None:
         """End the session. One that the ORM was not used in has nothing to let go of, and most are."""
@@ -148,6 +152,8 @@ class Database:
             try:
                 yield session
                 session.flush()
+                for work in session.before_commit:
+                    work(session)
                 _commit(connection, session.last)
             except BaseException:
                 connection.rollback()

@@ -2,7 +2,6 @@
 
 from flask import Response
 
-from flaskart.catalog import actions as catalog
 from flaskart.catalog.errors import ProductNotFound, SkuTaken, SlugTaken
 from flaskart.catalog.models import Product
 from flaskart.kit.actor import Actor, Permission
@@ -35,7 +34,7 @@ def add_product(actor: Actor, body: NewProduct) -> Response:
     currency = shop().settings.currency
     values = body.model_dump(exclude={"price"}) | {"price_minor": body.price_minor(currency), "currency": currency}
     with writing() as session:
-        product_id = actions.add_listing(session, **values)
+        product_id = actions.add_listing(session, actor, **values)
         product = ProductOut.of(get_listing(session, str(product_id)))
         return show(ProductAdded(msg="Product added", product_id=product_id, product=product), 201)
 
@@ -44,14 +43,14 @@ def add_product(actor: Actor, body: NewProduct) -> Response:
 @permitted(Permission.CATALOG_WRITE)
 def edit_product(actor: Actor, path: ProductPath, body: ProductChange) -> Response:
     """Change what is given of a product."""
-    return _edit(path.product_id, body)
+    return _edit(actor, path.product_id, body)
 
 
 @api.put("/<product_id>", responses=answers(ProductChanged, ProductNotFound, PreconditionFailed, SlugTaken, SkuTaken))
 @permitted(Permission.CATALOG_WRITE)
 def update_product(actor: Actor, path: ProductPath, body: ProductChange) -> Response:
     """Change what is given of a product; another name of `PATCH`."""
-    return _edit(path.product_id, body)
+    return _edit(actor, path.product_id, body)
 
 
 @api.delete("/<product_id>", responses=answers(ProductRemoved, ProductNotFound, PreconditionFailed))
@@ -61,17 +60,17 @@ def remove_product(actor: Actor, path: ProductPath) -> Response:
     with writing() as session:
         product = lock_listing(session, path.product_id)
         require_match(_as_read(session, product))
-        catalog.remove_product(session, product)
+        actions.remove_listing(session, actor, product)
         return show(ProductRemoved(msg="Product deleted", product_id=product.id))
 
 
-def _edit(name: str, change: ProductChange) -> Response:
+def _edit(actor: Actor, name: str, change: ProductChange) -> Response:
     edit = change.edit(shop().settings.currency)
     keeps_keys = change.slug is None and change.sku is None
     with writing() as session:
         product = lock_listing(session, name, keeps_keys=keeps_keys)
         require_match(_as_read(session, product))
-        actions.edit_listing(session, product, edit)
+        actions.edit_listing(session, actor, product, edit)
         return show(ProductChanged(msg="Product updated", product=_as_read(session, product).product))
 
 

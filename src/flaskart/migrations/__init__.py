@@ -9,7 +9,7 @@ from flaskart.kit.db import Database
 
 FOLDER = Path(__file__).parent
 # Tables in which migrations themselves put rows, and those that are about the schema.
-SEEDED = frozenset({"catalog_version", "role", "stock_location"})
+SEEDED = frozenset({"audit_head", "catalog_version", "role", "stock_location"})
 OF_SCHEMA = frozenset({"alembic_version", "sqlite_sequence"})
 
 

@@ -4,6 +4,7 @@ import flaskart.accounts.models
 import flaskart.cart.models
 import flaskart.catalog.models
 import flaskart.inventory.models
+import flaskart.kit.audit
 import flaskart.kit.jobs
 import flaskart.orders.models
 import flaskart.web.idempotency  # noqa: F401 - each import adds its tables to the metadata

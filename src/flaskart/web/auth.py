@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar, cast
 from flask import Flask, Response, current_app, g, request
 from sqlalchemy.exc import DBAPIError
 
-from flaskart.kit.actor import Actor, Permission, PresentedKey
+from flaskart.kit.actor import OF_STAFF, Actor, Permission, PresentedKey
 from flaskart.kit.errors import Forbidden, OutcomeUnknown, Unauthenticated
 from flaskart.web.http import shop
 from flaskart.web.tokens import InvalidToken
@@ -70,6 +70,12 @@ def session_of_caller() -> str:
     """
     _, session_id = shop().tokens.read(_bearer_token())
     return session_id
+
+
+def is_audited() -> bool:
+    """Tell whether what the current request writes goes into the audit log: what staff do as such, and keys ever."""
+    access = access_of(current_app.view_functions[request.endpoint or ""])
+    return access in OF_STAFF or ("actor" in g and g.actor.key_id is not None)
 
 
 def register(app: Flask) -> None:

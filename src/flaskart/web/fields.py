@@ -82,6 +82,7 @@ class Query(BaseModel):
         return super().model_json_schema(*args, **options)
 
 
+WholeNumber = BeforeValidator(_whole_number)
 # Put last: what comes after a validator is checked by Pydantic with another error.
 NoControls = AfterValidator(_without_controls)
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\r\n\t]*$")]

@@ -22,7 +22,8 @@ from flaskart.kit.db import Session
 from flaskart.kit.errors import BadRequest, Conflict, InvalidInput
 from flaskart.kit.outages import LOCK_NOT_AVAILABLE, sqlstate
 from flaskart.kit.tables import Id, Table
-from flaskart.web.http import db, incoming, shop
+from flaskart.web.audit import transaction
+from flaskart.web.http import incoming, shop
 from flaskart.web.json import encode_canonical
 
 HEADER = "Idempotency-Key"
@@ -94,7 +95,7 @@ def writing() -> Iterator[Session]:
     """
     key = request.headers.get(HEADER)
     try:
-        with db().write() as session:
+        with transaction() as session:
             g.claim = None if key is None else _claim(session, key)
             yield session
             if g.claim is not None:

@@ -85,7 +85,7 @@ def delete_account(session: Session, actor: Actor) -> None:
     """
     customer = queries.lock_account(session, actor)
     if customer.role == Role.STAFF:
-        leave_staff(session, customer)
+        leave_staff(session, actor, customer)
     gone = f"@erased-{customer.id}"  # neither a username nor an address that anybody could register
     _rename(customer, gone)
     _readdress(customer, gone)

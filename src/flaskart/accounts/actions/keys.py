@@ -11,12 +11,17 @@ from flaskart.accounts import queries
 from flaskart.accounts.actions.staff import require_held
 from flaskart.accounts.errors import KeyRevoked, SpendCapReached
 from flaskart.accounts.models import ApiKey, ApiKeySecret
-from flaskart.kit import clock
+from flaskart.kit import audit, clock
 from flaskart.kit.actor import Actor, Permissions, stored
+from flaskart.kit.audit import Kind, Subject
 from flaskart.kit.db import Session
 from flaskart.kit.money import to_major
 
 PREFIX = "flk_live_"  # by which scanners for leaked secrets know one
+API_KEY = Kind(
+    "api_key",
+    frozenset({"name", "scopes", "operations", "spend_cap_minor", "currency", "expires_at", "revoked_at"}),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,9 @@ def create_key(
     )
     session.add(key)
     session.flush()
-    return _with_new_secret(session, key)
+    made = _with_new_secret(session, key)
+    audit.record(session, actor, "api_key.added", Subject(API_KEY, key.id), after=audit.fields_of(key))
+    return made
 
 
 def edit_key(
@@ -87,6 +94,7 @@ def edit_key(
         MoreThanHeld: `missing` lists what the actor does not hold.
     """
     key = _lock_living(session, actor, key_id)
+    before = audit.fields_of(key)
     if name is not None:
         key.name = name
     if scopes is not None:
@@ -99,6 +107,7 @@ def edit_key(
             key.spent_minor = 0
         key.spend_cap_minor, key.currency = cap.amount_minor, cap.currency
     session.flush()
+    audit.record(session, actor, "api_key.updated", Subject(API_KEY, key.id), before=before, after=audit.fields_of(key))
     return key
 
 
@@ -115,7 +124,10 @@ def rotate_key(session: Session, actor: Actor, key_id: int, *, overlap_seconds: 
     session.execute(delete(ApiKeySecret).where(own, ApiKeySecret.expires_at <= now))
     lasting = or_(ApiKeySecret.expires_at.is_(None), ApiKeySecret.expires_at > ends_at)
     session.execute(update(ApiKeySecret).where(own, lasting).values(expires_at=ends_at))
-    return _with_new_secret(session, key)
+    before = audit.fields_of(key)
+    made = _with_new_secret(session, key)
+    audit.record(session, actor, "api_key.rotated", Subject(API_KEY, key.id), before=before, after=audit.fields_of(key))
+    return made
 
 
 def revoke_key(session: Session, actor: Actor, key_id: int) -> ApiKey:
@@ -125,8 +137,10 @@ def revoke_key(session: Session, actor: Actor, key_id: int) -> ApiKey:
         KeyNotFound: no such key, or somebody else's.
     """
     key = queries.lock_key(session, actor, key_id)
+    before = audit.fields_of(key)
     key.revoked_at = key.revoked_at or clock.now()
     session.flush()
+    audit.record(session, actor, "api_key.revoked", Subject(API_KEY, key.id), before=before, after=audit.fields_of(key))
     return key
 
 

@@ -14,14 +14,16 @@ from flaskart.accounts.errors import (
     RoleNameTaken,
     RoleUnknown,
 )
-from flaskart.accounts.models import ApiKey, Customer, RoleGrant, StaffRole
-from flaskart.kit import clock
+from flaskart.accounts.models import CUSTOMER, ApiKey, Customer, RoleGrant, StaffRole
+from flaskart.kit import audit, clock
 from flaskart.kit.actor import Actor, Permission, Permissions, Role, stored
+from flaskart.kit.audit import SYSTEM, Kind, Subject, System
 from flaskart.kit.db import Session
 from flaskart.kit.duplicates import translated
 from flaskart.kit.errors import Forbidden, ShopError
 
 TAKEN: dict[str, type[ShopError]] = {"uq_role_name role.name": RoleNameTaken}
+ROLE = Kind("role", frozenset({"name", "permissions"}))
 
 
 def create_role(session: Session, actor: Actor, *, name: str, permissions: Permissions) -> StaffRole:
@@ -35,6 +37,7 @@ def create_role(session: Session, actor: Actor, *, name: str, permissions: Permi
     role = StaffRole(name=name, permissions=stored(permissions), is_built_in=False)
     with translated(session, TAKEN):
         session.add(role)
+    audit.record(session, actor, "role.added", Subject(ROLE, role.id), after=audit.fields_of(role))
     return role
 
 
@@ -50,11 +53,13 @@ def edit_role(
         RoleNameTaken: by another one.
     """
     role = _lock_changeable(session, actor, role_id, permissions or frozenset())
+    before = audit.fields_of(role)
     with translated(session, TAKEN):
         if name is not None:
             role.name = name
         if permissions is not None:
             role.permissions = stored(permissions)
+    audit.record(session, actor, "role.updated", Subject(ROLE, role.id), before=before, after=audit.fields_of(role))
     return role
 
 
@@ -73,6 +78,7 @@ def delete_role(session: Session, actor: Actor, role_id: int) -> None:
         raise RoleInUse(accounts=accounts)
     session.delete(role)
     session.flush()
+    audit.record(session, actor, "role.removed", Subject(ROLE, role.id), before=audit.fields_of(role))
 
 
 def set_roles(session: Session, actor: Actor, customer_id: int, names: Collection[str]) -> Customer:
@@ -90,7 +96,7 @@ def set_roles(session: Session, actor: Actor, customer_id: int, names: Collectio
     wanted = _roles_named(session, names)
     for role in current ^ wanted:
         require_held(role.holds, by=held)
-    _change(session, customer, current, wanted)
+    _change(session, actor, customer, current, wanted)
     return customer
 
 
@@ -102,7 +108,7 @@ def grant_roles(session: Session, customer: Customer, names: Collection[str]) ->
     """
     queries.lock_rights(session)
     current = _roles_of(session, customer)
-    _change(session, customer, current, current | _roles_named(session, names))
+    _change(session, SYSTEM, customer, current, current | _roles_named(session, names))
 
 
 def revoke_roles(session: Session, customer: Customer, names: Collection[str]) -> None:
@@ -114,17 +120,17 @@ def revoke_roles(session: Session, customer: Customer, names: Collection[str]) -
     """
     queries.lock_rights(session)
     current = _roles_of(session, customer)
-    _change(session, customer, current, current - _roles_named(session, names))
+    _change(session, SYSTEM, customer, current, current - _roles_named(session, names))
 
 
-def leave_staff(session: Session, customer: Customer) -> None:
+def leave_staff(session: Session, actor: Actor, customer: Customer) -> None:
     """Take all roles from an account that is erased, and end its keys.
 
     Raises:
         LastOwner: nobody else is one.
     """
     queries.lock_rights(session)
-    _change(session, customer, _roles_of(session, customer), frozenset())
+    _change(session, actor, customer, _roles_of(session, customer), frozenset())
     own = update(ApiKey).where(ApiKey.customer_id == customer.id)
     session.execute(own.values(name="", revoked_at=clock.now()))
 
@@ -182,7 +188,13 @@ def _roles_named(session: Session, names: Collection[str]) -> frozenset[StaffRol
     return frozenset(roles[name] for name in names)
 
 
-def _change(session: Session, customer: Customer, current: frozenset[StaffRole], wanted: frozenset[StaffRole]) -> None:
+def _change(
+    session: Session,
+    actor: Actor | System,
+    customer: Customer,
+    current: frozenset[StaffRole],
+    wanted: frozenset[StaffRole],
+) -> None:
     """Change an account's roles, and what its row says of them. Rights are locked, so that one owner is left."""
     lost = [role.id for role in current - wanted]
     if any(role.is_owner for role in current - wanted) and not queries.is_owner_besides(session, customer.id):
@@ -196,3 +208,5 @@ def _change(session: Session, customer: Customer, current: frozenset[StaffRole],
     if session.scalar(living.returning(Customer.id)) is None:
         raise AccountNotFound  # erased while this waited for its row
     session.flush()
+    before, after = ({"roles": sorted(role.name for role in roles)} for roles in (current, wanted))
+    audit.record(session, actor, "staff.roles_changed", Subject(CUSTOMER, customer.id), before=before, after=after)

@@ -18,6 +18,7 @@ from flaskart.accounts.schemas import (
     NewApiKey,
 )
 from flaskart.kit.actor import Actor, Permission
+from flaskart.web.audit import transaction
 from flaskart.web.auth import permitted
 from flaskart.web.fields import PageQuery
 from flaskart.web.http import db, shop, show, show_page
@@ -49,7 +50,7 @@ def create_key(actor: Actor, body: NewApiKey) -> Response:
     """
     _require_known(body.operations)
     cap = body.cap(shop().settings.currency)
-    with db().write() as session:
+    with transaction() as session:
         made = actions.create_key(
             session,
             actor,
@@ -100,7 +101,7 @@ def revoke_key(actor: Actor, path: KeyPath) -> Response:
 @permitted(Permission.KEYS_WRITE)
 def rotate_key(actor: Actor, path: KeyPath, body: KeyRotation) -> Response:
     """Give one of one's own keys another secret, shown this once. The one before works on for a while."""
-    with db().write() as session:
+    with transaction() as session:
         made = actions.rotate_key(session, actor, path.key_id, overlap_seconds=body.overlap_seconds)
     return show(KeySecret(msg="API key rotated", secret=made.secret, key=KeyOut.of(made.key)))
 

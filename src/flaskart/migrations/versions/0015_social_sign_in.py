@@ -1,13 +1,13 @@
 """Signing in with a provider: who somebody is there, and the sign-ins under way.
 
-Revision: 0015, after 0011
+Revision: 0015, after 0013
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0015"
-down_revision = "0011"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,1 @@
+"""What staff see of the audit log, which `kit/audit.py` writes."""
