@@ -51,7 +51,7 @@ def copy_shop(source: Database, target: Database, report: Callable[[int, int], N
         writing = session.connection()
         meter = _Meter(report, 2 * sum(_count(reading, table) for table in tables))
         for table in tables:
-            if table.name in migrations.SEEDED:
+            if table.name in migrations.SEEDED | migrations.OF_WORKER:
                 writing.execute(table.delete())
         copied = [_copy(reading, writing, table, meter) for table in tables]
         for table in tables:

@@ -11,6 +11,8 @@ FOLDER = Path(__file__).parent
 # Tables in which migrations themselves put rows, and those that are about the schema.
 SEEDED = frozenset({"audit_head", "catalog_version", "role", "stock_location"})
 OF_SCHEMA = frozenset({"alembic_version", "sqlite_sequence"})
+# The worker puts its periodic jobs even into an empty shop, and without a shop there is nothing else for it to do.
+OF_WORKER = frozenset({"job"})
 
 
 @cache
@@ -44,9 +46,9 @@ def is_missing(db: Database) -> bool:
 
 
 def has_data(db: Database) -> bool:
-    """Tell whether a database holds more than migrations have put there; a missing one holds nothing."""
+    """Tell whether a database holds more than migrations and the worker put there; a missing one holds nothing."""
     if is_missing(db):
         return False
-    names = set(inspect(db.engine).get_table_names()) - SEEDED - OF_SCHEMA
+    names = set(inspect(db.engine).get_table_names()) - SEEDED - OF_SCHEMA - OF_WORKER
     with db.read() as session:
         return any(session.scalar(select(literal(1)).select_from(table(name)).limit(1)) for name in sorted(names))

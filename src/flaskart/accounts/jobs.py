@@ -1,0 +1,15 @@
+"""What the worker does for accounts."""
+
+from datetime import timedelta
+
+from flaskart.accounts import actions
+from flaskart.kit.db import Session
+from flaskart.kit.jobs import Handler, Payload
+
+
+def forget_expired_sign_ins(session: Session, _payload: Payload) -> None:
+    actions.forget_expired_sign_ins(session)
+
+
+JOBS: dict[str, Handler] = {"accounts.forget_expired_sign_ins": forget_expired_sign_ins}
+PERIODIC = {"accounts.forget_expired_sign_ins": timedelta(hours=1)}
