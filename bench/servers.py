@@ -117,9 +117,9 @@ def environment(url: str) -> Mapping[str, str]:
 
 @contextmanager
 def serving_shop(url: str, folder: Path, *, workers: int = WORKERS) -> Iterator[Running]:
-    """Serve a shop as users do."""
+    """Serve a shop as users do, but for the worker, whose jobs are not what is measured."""
     port = free_port()
-    command = [str(SCRIPTS / "flaskart"), "serve", "--workers", str(workers), "--port", str(port)]
+    command = [str(SCRIPTS / "flaskart"), "serve", "--no-worker", "--workers", str(workers), "--port", str(port)]
     with _running(command, port, environment(url), folder, ready="/readyz") as running:
         yield running
 

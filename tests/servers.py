@@ -44,13 +44,15 @@ def environment(database_url: str, **settings: str) -> Mapping[str, str]:
 
 
 @contextmanager
-def serving(database_url: str, folder: Path, *, app: str | None = None, **variables: str) -> Iterator[Server]:
+def serving(
+    database_url: str, folder: Path, *, app: str | None = None, worker: bool = False, **variables: str
+) -> Iterator[Server]:
     """Run a server until the block ends, then stop it as an operator would and see that it goes quietly.
 
-    `app` names another factory than the shop's own, for code that is broken on purpose; `variables` are those of the
-    server's environment.
+    `app` names another factory than the shop's own, for code that is broken on purpose; `worker` has one beside the
+    server; `variables` are those of the server's environment.
     """
-    server = start(database_url, folder, free_port(), app=app, **variables)
+    server = start(database_url, folder, free_port(), app=app, worker=worker, **variables)
     try:
         yield server
     finally:
@@ -59,9 +61,13 @@ def serving(database_url: str, folder: Path, *, app: str | None = None, **variab
     assert code == 0, (folder / LOG).read_text()
 
 
-def start(database_url: str, folder: Path, port: int, *, app: str | None = None, **variables: str) -> Server:
+def start(
+    database_url: str, folder: Path, port: int, *, app: str | None = None, worker: bool = False, **variables: str
+) -> Server:
     """Start a server and wait until it is ready; ending it is the caller's. `variables` are its environment's."""
     command = [FLASKART, "serve", "--port", str(port), "--workers", "2"]
+    if not worker:
+        command.append("--no-worker")
     if app is not None:
         options = ["--interface", "wsgi", "--factory", "--workers", "2", "--workers-kill-timeout", "2"]
         command = [GRANIAN, *options, "--port", str(port), "--log-level", "warning", app]

@@ -20,7 +20,8 @@ from tests.accounts.sign_ins import rows_of
 from tests.callers import Caller
 from tests.cli.shells import Shell
 from tests.postgres import free_port
-from tests.servers import FLASKART, Server, serving
+from tests.processes import kill_family, wait_until
+from tests.servers import FLASKART, Server, serving, start
 
 ALICE = json.dumps({"username": "alice", "email": "alice@example.com", "password": "correct horse"}).encode()
 DEADLINE_SECONDS = 20
@@ -94,7 +95,9 @@ def test_what_serve_says_to_open_is_there(server: Server) -> None:
     assert (anyone.get("/docs").status, anyone.get("/products?limit=2").status) == (200, 200)
 
 
-def test_serve_forgets_idempotency_keys_past_their_48_hours(db: Database, database_url: str, tmp_path: Path) -> None:
+def test_the_worker_forgets_idempotency_keys_past_their_48_hours(
+    db: Database, database_url: str, tmp_path: Path
+) -> None:
     with db.write() as session:
         for key, hours in (("old", 49), ("new", 47)):
             created_at = clock.now() - timedelta(hours=hours)
@@ -103,16 +106,49 @@ def test_serve_forgets_idempotency_keys_past_their_48_hours(db: Database, databa
             )
             session.add(row)
 
-    with serving(database_url, tmp_path):
-        keys = [row["key"] for row in rows_of(db, "idempotency_key")]
+    with serving(database_url, tmp_path, worker=True):
+        wait_until(lambda: len(rows_of(db, "idempotency_key")) == 1)
 
-    assert keys == ["new"]
+    assert [row["key"] for row in rows_of(db, "idempotency_key")] == ["new"]
+
+
+def test_serve_runs_one_worker_and_starts_it_again_when_it_dies(
+    database_url: str, db: Database, tmp_path: Path
+) -> None:
+    with serving(database_url, tmp_path, worker=True) as server:
+        [worker] = workers_of(server)
+
+        worker.kill()
+
+        wait_until(lambda: [other.pid for other in workers_of(server)] not in ([], [worker.pid]))
+        [successor] = workers_of(server)
+
+    assert "flaskart: the worker has ended with -9 and is started again\n" in (tmp_path / "serve.log").read_text()
+    assert not successor.is_running()
+
+
+def test_serve_without_a_worker_leaves_the_jobs_to_others(server: Server, db: Database) -> None:
+    assert workers_of(server) == []
+    assert rows_of(db, "job") == []
+
+
+def test_the_worker_ends_when_its_server_is_killed(database_url: str, db: Database, tmp_path: Path) -> None:
+    server = start(database_url, tmp_path, free_port(), worker=True)
+    [worker] = workers_of(server)
+    web = [child for child in psutil.Process(server.process.pid).children() if child != worker]
+
+    server.process.kill()
+
+    server.process.wait()
+    wait_until(lambda: not worker.is_running())
+    for process in web:  # Granian's own, which do not look for their parent
+        kill_family(process.pid)
 
 
 def test_a_server_that_is_still_starting_its_workers_stops_too(shop: Shell) -> None:
     command = [FLASKART, "serve", "--port", str(free_port()), "--workers", "2"]
     process = subprocess.Popen(command, cwd=shop.folder, env=shop.environment, stdout=subprocess.DEVNULL)
-    wait_for_children_of(process, 2)
+    wait_for_children_of(process, 3)
 
     process.terminate()
 
@@ -144,6 +180,12 @@ def test_a_request_under_way_is_finished_before_the_server_stops(
 
 def port_of(server: Server) -> int:
     return int(server.url.rpartition(":")[2])
+
+
+def workers_of(server: Server) -> list[psutil.Process]:
+    """Return the processes beside a server's web processes that do its jobs."""
+    alive = [child for child in psutil.Process(server.process.pid).children() if child.status() != psutil.STATUS_ZOMBIE]
+    return [child for child in alive if "worker" in child.cmdline()]
 
 
 def wait_for_children_of(process: subprocess.Popen[bytes], count: int) -> None:

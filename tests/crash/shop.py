@@ -38,7 +38,9 @@ class Shop:
             self.kill()
 
     def start(self) -> None:
-        self.server = servers.start(self.database_url, self.folder, self.port, app=self.app, **self.environment)
+        self.server = servers.start(
+            self.database_url, self.folder, self.port, app=self.app, worker=False, **self.environment
+        )
 
     def kill(self) -> None:
         """End all its processes at once, whatever they are doing, if there are any."""

@@ -11,5 +11,12 @@ def forget_expired_sign_ins(session: Session, _payload: Payload) -> None:
     actions.forget_expired_sign_ins(session)
 
 
-JOBS: dict[str, Handler] = {"accounts.forget_expired_sign_ins": forget_expired_sign_ins}
-PERIODIC = {"accounts.forget_expired_sign_ins": timedelta(hours=1)}
+def forget_expired_flows(session: Session, _payload: Payload) -> None:
+    actions.forget_expired_flows(session)
+
+
+JOBS: dict[str, Handler] = {
+    "accounts.forget_expired_flows": forget_expired_flows,
+    "accounts.forget_expired_sign_ins": forget_expired_sign_ins,
+}
+PERIODIC = dict.fromkeys(JOBS, timedelta(hours=1))

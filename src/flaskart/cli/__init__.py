@@ -19,11 +19,13 @@ COMMANDS = {
     "doctor": "flaskart.cli.reports",
     "errors": "flaskart.cli.reports",
     "init": "flaskart.cli.setup",
+    "jobs": "flaskart.cli.jobs",
     "openapi": "flaskart.cli.reports",
     "restore": "flaskart.cli.backup",
     "routes": "flaskart.cli.reports",
     "serve": "flaskart.cli.server",
     "user": "flaskart.cli.users",
+    "worker": "flaskart.cli.worker",
 }
 
 

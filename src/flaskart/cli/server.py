@@ -1,16 +1,16 @@
 """`flaskart serve`: run the shop."""
 
 import socket
+from contextlib import nullcontext
 
 import click
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
-from flaskart.accounts.actions import forget_expired_flows, forget_expired_sign_ins
 from flaskart.accounts.oidc.providers import read_providers
+from flaskart.cli.beside import worker_beside
 from flaskart.cli.shop import open_shop
-from flaskart.web.idempotency import forget_expired_keys
 
 BLOCKING_THREADS = 4
 # Granian's workers miss a signal that comes while they start, and would be waited for without end.
@@ -21,16 +21,13 @@ STOP_SECONDS = 10
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65_535), help="Port to listen on.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Number of processes.")
-def serve(host: str, port: int, workers: int) -> None:
-    """Serve the shop's API until SIGTERM or Ctrl-C; requests under way get ten seconds to finish."""
+@click.option("--no-worker", "is_alone", is_flag=True, help="Leave the jobs to `flaskart worker`, run elsewhere.")
+def serve(host: str, port: int, workers: int, is_alone: bool) -> None:
+    """Serve the shop's API until SIGTERM or Ctrl-C; requests and a job under way get ten seconds each to finish."""
     settings, db = open_shop()
     settings.secret()
     read_providers(settings.oidc_providers)
     _see_that_port_is_free(host, port)
-    with db.write() as session:
-        forget_expired_keys(session)
-        forget_expired_sign_ins(session)
-        forget_expired_flows(session)
     db.close()
     base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     click.echo(
@@ -39,7 +36,7 @@ def serve(host: str, port: int, workers: int) -> None:
         f"  try   curl '{base}/products?limit=2'\n"
         f"  try   curl {base}/products/1",
     )
-    Granian(
+    server = Granian(
         "flaskart.app:wsgi",
         factory=True,
         interface=Interfaces.WSGI,
@@ -49,7 +46,9 @@ def serve(host: str, port: int, workers: int) -> None:
         blocking_threads=BLOCKING_THREADS,
         workers_kill_timeout=STOP_SECONDS,
         log_level=LogLevels.warning,
-    ).serve()
+    )
+    with nullcontext() if is_alone else worker_beside():
+        server.serve()
 
 
 def _see_that_port_is_free(host: str, port: int) -> None:
