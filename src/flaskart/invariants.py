@@ -13,6 +13,7 @@ from flaskart.inventory.models import MovementKind, StockLevel, StockMovement
 from flaskart.kit.actor import Role
 from flaskart.kit.audit import verify
 from flaskart.kit.db import Session
+from flaskart.kit.jobs import dead_jobs, overdue_jobs
 from flaskart.orders.models import EventKind, Order, OrderEvent, OrderLine, OrderStatus
 from flaskart.web.idempotency import IdempotencyKey
 
@@ -63,6 +64,8 @@ def _checks(engine: str) -> Iterator[tuple[str, str, str, Select[int]]]:
     yield "I6", "the order that was answered under a key is there", "idempotency_key", _missing_results(engine)
     yield "I10", "an order holds the stock of its lines, a canceled one holds none", "order", _wrong_promises()
     yield "I11", "no request is left half done", "idempotency_key", _unanswered_requests()
+    yield "I11", "no job was given up", "job", dead_jobs()
+    yield "I11", "no job that is due has waited for over an hour", "job", overdue_jobs()
     yield "I12", "an order has a number and a completed cart, both its own", "order", _mistaken_identities()
     yield "I12", "a completed cart became an order", "cart", _lost_carts()
     yield "I13", "an account is staff if it was granted a role, and only then", "customer", _misplaced_staff()

@@ -31,6 +31,8 @@ RULES = {
     "result": ("I6", "idempotency_key", "the order that was answered under a key is there"),
     "promise": ("I10", "order", "an order holds the stock of its lines, a canceled one holds none"),
     "request": ("I11", "idempotency_key", "no request is left half done"),
+    "dead job": ("I11", "job", "no job was given up"),
+    "overdue job": ("I11", "job", "no job that is due has waited for over an hour"),
     "identity": ("I12", "order", "an order has a number and a completed cart, both its own"),
     "cart": ("I12", "cart", "a completed cart became an order"),
     "staff": ("I13", "customer", "an account is staff if it was granted a role, and only then"),
@@ -59,6 +61,11 @@ MOVE = (
     "INSERT INTO stock_movement"
     " (stock_level_id, kind, on_hand_delta, allocated_delta, held_delta, reference, created_at)"
     " VALUES (1, '{kind}', {on_hand}, {allocated}, 0, {reference}, '2026-03-01 12:00:00')"
+)
+LONG_AGO, IN_A_CENTURY = "'2026-03-01 12:00:00'", "'2126-03-01 12:00:00'"
+QUEUE = (
+    "INSERT INTO job (name, payload, priority, attempts, run_at, leased_until, parked_at, created_at)"
+    " VALUES ('a job', '{{}}', 2, 1, {run_at}, {leased_until}, {parked_at}, '2026-03-01 12:00:00')"
 )
 COMPLETED_CART = (
     "INSERT INTO cart (customer_id, currency, version, created_at, updated_at, completed_at)"
@@ -207,6 +214,23 @@ def test_a_sound_shop_is_well(shop: Shell, broken: Database) -> None:
             id="I10: stock under the name of another order",
         ),
         pytest.param("request", (1,), [HALF_DONE.format(key="one")], id="I11: a request without an answer"),
+        pytest.param(
+            "dead job",
+            (1,),
+            [QUEUE.format(run_at=LONG_AGO, leased_until="NULL", parked_at=LONG_AGO)],
+            id="I11: a job that was given up",
+        ),
+        pytest.param(
+            "overdue job",
+            (1, 2),
+            [
+                QUEUE.format(run_at=LONG_AGO, leased_until="NULL", parked_at="NULL"),
+                QUEUE.format(run_at=LONG_AGO, leased_until=LONG_AGO, parked_at="NULL"),
+                QUEUE.format(run_at=LONG_AGO, leased_until=IN_A_CENTURY, parked_at="NULL"),
+                QUEUE.format(run_at=IN_A_CENTURY, leased_until="NULL", parked_at="NULL"),
+            ],
+            id="I11: jobs that nobody does",
+        ),
         pytest.param("identity", (1,), ['UPDATE "order" SET number = NULL'], id="I12: an order without a number"),
         pytest.param("identity", (1,), ["UPDATE cart SET completed_at = NULL"], id="I12: an order of an open cart"),
         pytest.param("cart", (2,), [COMPLETED_CART], id="I12: an order that is lost"),
