@@ -6,6 +6,7 @@ from flaskart import migrations
 from flaskart.kit.db import Database
 from flaskart.kit.tables import Table
 from flaskart.migrations import runner
+from flaskart.worker import create_worker
 
 
 def test_the_schema_is_the_one_of_the_models(db: Database) -> None:
@@ -33,6 +34,12 @@ def test_only_the_tables_that_are_named_have_rows_from_the_start(db: Database) -
         filled = {name for name, table in Table.metadata.tables.items() if session.execute(table.select()).first()}
 
     assert filled == migrations.SEEDED
+    assert not migrations.has_data(db)
+
+
+def test_a_shop_in_which_only_a_worker_has_been_is_still_empty(db: Database) -> None:
+    create_worker(db).set_up()
+
     assert not migrations.has_data(db)
 
 

@@ -16,6 +16,7 @@ from flaskart.kit.tables import Table
 from flaskart.listings.actions import NewListing, add_listings
 from flaskart.migrations import runner
 from flaskart.transfer import BATCH, Copied, TransferError, copy_shop
+from flaskart.worker import create_worker
 from tests.callers import Caller, Make
 from tests.cli.shells import Shell
 from tests.conftest import ENGINES, shop_at
@@ -144,6 +145,22 @@ def test_a_target_with_data_is_refused_and_stays_as_it_is(
 
         assert shop.refused("db", "copy", database_url, target_url) == REFUSED
 
+        assert other.everything() == before
+
+
+def test_a_target_that_only_a_worker_has_been_in_takes_the_jobs_of_the_source(
+    make: Make, db: Database, target_url: str
+) -> None:
+    target = Database(target_url)
+    runner.upgrade(target)
+    for shop in (db, target):
+        create_worker(shop).set_up()
+    target.close()
+    before = make.everything()
+
+    move(db, target_url)
+
+    with shop_at(target_url) as other:
         assert other.everything() == before
 
 
