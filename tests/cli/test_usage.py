@@ -70,6 +70,12 @@ def test_the_version_is_the_packages(nowhere: Shell) -> None:
         ("user",),
         ("user", "create"),
         ("user", "create", "alice"),
+        ("worker", "now"),
+        ("worker", "--parent", "me"),
+        ("jobs",),
+        ("jobs", "list", "--state", "odd"),
+        ("jobs", "retry"),
+        ("jobs", "retry", "0"),
     ],
     ids=" ".join,
 )
