@@ -161,4 +161,5 @@ def app_at(url: str) -> ShopApp:
 
 
 def settings_of(url: str, **changed: Any) -> Settings:
-    return Settings(_env_file=None, database_url=url, secret_key=SecretStr(SECRET), **changed)
+    given: dict[str, Any] = {"database_url": url, "secret_key": SecretStr(SECRET)}
+    return Settings(_env_file=None, **(given | changed))

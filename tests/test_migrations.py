@@ -1,6 +1,8 @@
 """Migrations lead to the models' schema and back, on both engines."""
 
-from sqlalchemy import inspect
+from datetime import UTC, datetime
+
+from sqlalchemy import inspect, text
 
 from flaskart import migrations
 from flaskart.kit.db import Database
@@ -47,3 +49,37 @@ def test_upgrading_twice_changes_nothing(db: Database) -> None:
     runner.upgrade(db)
 
     assert migrations.current_revision(db) == migrations.head_revision()
+
+
+def test_sign_ins_go_on_through_the_migration_that_gives_them_rows_of_their_own(db: Database) -> None:
+    runner.downgrade(db, "0008")
+    now = {"now": datetime(2026, 3, 1, 12, tzinfo=UTC)}
+    with db.write() as session:
+        session.execute(
+            text(
+                "INSERT INTO customer (username, username_folded, email, email_folded, password_hash, role, created_at)"
+                " VALUES ('a', 'a', 'a@b.c', 'a@b.c', '', 'customer', :now)"
+            ),
+            now,
+        )
+        for family, token, revoked in (("one", "1", None), ("one", "2", now["now"]), ("two", "3", now["now"])):
+            session.execute(
+                text(
+                    "INSERT INTO refresh_token (customer_id, family, token_hash, created_at, expires_at, revoked_at)"
+                    " VALUES (1, :family, :token, :now, :now, :revoked)"
+                ),
+                now | {"family": family, "token": token, "revoked": revoked},
+            )
+
+    runner.upgrade(db)
+    with db.read() as session:
+        up = session.execute(text("SELECT customer_id, family, revoked_at IS NULL FROM sign_in ORDER BY id")).all()
+    runner.downgrade(db, "0008")
+    with db.read() as session:
+        down = session.execute(text("SELECT family, revoked_at IS NULL FROM refresh_token ORDER BY id")).all()
+        accounts = session.execute(text("SELECT count(*) FROM customer")).scalar_one()
+    runner.upgrade(db)
+
+    assert [tuple(row) for row in up] == [(1, "one", True), (1, "two", False)]
+    assert [tuple(row) for row in down] == [("one", True), ("one", True), ("two", False)]
+    assert accounts == 1

@@ -18,11 +18,16 @@ from flaskart.accounts.store_api.account import api as account_api
 from flaskart.accounts.store_api.addresses import api as addresses_api
 from flaskart.accounts.store_api.auth import api as auth_api
 from flaskart.accounts.store_api.identities import api as identities_api
+from flaskart.accounts.store_api.mailed import api as mailed_api
 from flaskart.accounts.store_api.oidc import api as oidc_api
+from flaskart.accounts.store_api.second_factor import api as second_factor_api
+from flaskart.accounts.store_api.sessions import api as sessions_api
 from flaskart.audit.admin_api import api as audit_api
 from flaskart.cart.store_api import api as cart_api
 from flaskart.checkout.store_api import api as checkout_api
 from flaskart.kit.db import Database
+from flaskart.kit.seals import Seals
+from flaskart.kit.slots import Slots
 from flaskart.listings.admin_api import api as products_admin_api
 from flaskart.listings.store_api import api as products_api
 from flaskart.migrations import head_revision
@@ -44,6 +49,9 @@ DOORS = (
     roles_api,
     staff_api,
     keys_api,
+    mailed_api,
+    sessions_api,
+    second_factor_api,
     products_api,
     products_admin_api,
     cart_api,
@@ -52,6 +60,7 @@ DOORS = (
     audit_api,
     health_api,
 )
+HASHING_WAIT_SECONDS = 5.0
 M_TRIM_THRESHOLD, TRIM_THRESHOLD_BYTES = -1, 128 * 1024  # see mallopt(3)
 
 
@@ -71,13 +80,16 @@ def create_app(settings: Settings) -> ShopApp:
         doc_ui=False,
         static_folder=None,
     )
-    secret = settings.secret()
+    secret, old_secrets = settings.secret(), tuple(settings.old_secrets())
     db = Database(settings.database)
     app.extensions[http.KEY] = http.Shop(
         settings=settings,
         secret=secret,
+        old_secrets=old_secrets,
+        seals=Seals([secret, *old_secrets]),
+        hashing=Slots(settings.max_password_hashes, wait_seconds=HASHING_WAIT_SECONDS),
         db=db,
-        tokens=AccessTokens.with_secret(secret, settings.access_token_seconds),
+        tokens=AccessTokens.with_secret(secret, settings.access_token_seconds, old_secrets),
         find_actor=find_actor,
         find_key=find_key,
         note_use=note_use,

@@ -16,6 +16,7 @@ PREFIX = "FLASKART_"
 DATABASE_DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
 MIN_SECRET_BYTES = 32
 SECRET_FILE = "secret.key"  # noqa: S105 - a file's name
+OLD_SECRETS_FILE = "old-secrets.key"
 
 
 class SettingsError(OperatorError):
@@ -47,9 +48,13 @@ class Settings(BaseSettings):
     instance: Path = Path("instance")
     database_url: Annotated[str, AfterValidator(known_database)] | None = None
     secret_key: SecretStr | None = None
+    old_secret_keys: SecretStr | None = None
     currency: Annotated[str, AfterValidator(_known_currency)] = "USD"
     access_token_seconds: Annotated[int, Field(ge=60, le=86_400)] = 900
     refresh_token_seconds: Annotated[int, Field(ge=3_600, le=31_536_000)] = 2_592_000
+    require_verified_email: bool = False
+    require_staff_second_factor: bool = False
+    max_password_hashes: Annotated[int, Field(ge=1, le=64)] = 2
     max_body_bytes: Annotated[int, Field(ge=1_024, le=104_857_600)] = 1_048_576
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
     oidc_providers: Path | None = None
@@ -84,6 +89,10 @@ class Settings(BaseSettings):
     def secret_file(self) -> Path:
         return self.instance / SECRET_FILE
 
+    @property
+    def old_secrets_file(self) -> Path:
+        return self.instance / OLD_SECRETS_FILE
+
     def secret(self) -> bytes:
         """Return the signing secret, from the variable or from the file that `flaskart init` writes.
 
@@ -96,9 +105,32 @@ class Settings(BaseSettings):
             secret, source = self.secret_file.read_bytes().strip(), str(self.secret_file)
         else:
             raise SettingsError(f"No secret key: run `flaskart init`, or set {PREFIX}SECRET_KEY")
-        if len(secret) < MIN_SECRET_BYTES:
-            raise SettingsError(f"{source} is too short: at least {MIN_SECRET_BYTES} bytes are needed")
-        return secret
+        return _long_enough(secret, source)
+
+    def old_secrets(self) -> list[bytes]:
+        """Return the secrets that are accepted besides, from the variable and from the file of `flaskart keys rotate`.
+
+        Each stands on a line of its own, since a secret may hold any other character.
+
+        Raises:
+            SettingsError: one of them is shorter than 32 bytes.
+        """
+        given = self.old_secret_keys.get_secret_value() if self.old_secret_keys else ""
+        kept = self.old_secrets_file.read_bytes() if self.old_secrets_file.is_file() else b""
+        return [
+            *(_long_enough(secret, f"{PREFIX}OLD_SECRET_KEYS") for secret in _lines(given.encode())),
+            *(_long_enough(secret, str(self.old_secrets_file)) for secret in _lines(kept)),
+        ]
+
+
+def _lines(text: bytes) -> list[bytes]:
+    return [line.strip() for line in text.split(b"\n") if line.strip()]
+
+
+def _long_enough(secret: bytes, source: str) -> bytes:
+    if len(secret) < MIN_SECRET_BYTES:
+        raise SettingsError(f"{source} is too short: at least {MIN_SECRET_BYTES} bytes are needed")
+    return secret
 
 
 # Read by the test suite alone, which may run beside a shop's own settings.

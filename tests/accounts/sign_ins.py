@@ -2,10 +2,17 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import text
+from sqlalchemy import delete, select, text
 
+from flaskart.accounts.actions import Terms
 from flaskart.kit.db import Database
+from flaskart.kit.jobs import Job
+from flaskart.kit.seals import Seals
+from flaskart.kit.slots import Slots
 from tests.callers import PASSWORD, Answer, Caller, Make
+from tests.servers import SECRET
+
+TERMS = Terms(valid_seconds=60, hashing=Slots(2, wait_seconds=5), seals=Seals([SECRET.encode()]))
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,17 @@ def rows_of(db: Database, table: str) -> list[dict[str, object]]:
     with db.read() as session:
         rows = session.execute(text(f'SELECT * FROM "{table}" ORDER BY id'))  # noqa: S608 - a test's own table name
         return [dict(row) for row in rows.mappings()]
+
+
+def jobs_of(db: Database) -> list[tuple[str, dict[str, object]]]:
+    """Return what waits for the worker: the names of jobs and their payloads."""
+    with db.read() as session:
+        return [(job.name, job.payload) for job in session.scalars(select(Job).order_by(Job.id))]
+
+
+def forget_jobs(db: Database) -> None:
+    with db.write() as session:
+        session.execute(delete(Job))
 
 
 def problem(status: int, title: str, code: str, detail: str, pointer: str | None = None) -> dict[str, object]:

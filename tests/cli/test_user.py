@@ -4,11 +4,15 @@ import json
 from datetime import datetime
 
 import pytest
+from sqlalchemy import update
 
 from flaskart.accounts.actions import log_in
-from flaskart.accounts.errors import InvalidCredentials
+from flaskart.accounts.errors import AccountDisabled, InvalidCredentials, SecondFactorRequired
+from flaskart.accounts.models import Customer
 from flaskart.accounts.queries import list_accounts
+from flaskart.kit import clock
 from flaskart.kit.db import Database
+from tests.accounts.sign_ins import TERMS
 from tests.cli.shells import Shell
 
 PASSWORD = "correct horse"
@@ -18,9 +22,9 @@ def test_an_account_is_opened_with_the_password_of_standard_input(shop: Shell, d
     printed = shop.done("user", "create", "alice", "alice@example.com", "--password-stdin", stdin=f"{PASSWORD}\n")
 
     assert printed == "Created customer alice (id 1)\n"
-    assert log_in(db, "alice", PASSWORD, valid_seconds=60).customer_id == 1
+    assert log_in(db, "alice", PASSWORD, terms=TERMS).customer_id == 1
     with pytest.raises(InvalidCredentials):
-        log_in(db, "alice", f"{PASSWORD}\n", valid_seconds=60)
+        log_in(db, "alice", f"{PASSWORD}\n", terms=TERMS)
 
 
 def test_staff_are_made_at_the_command_line(shop: Shell, db: Database) -> None:
@@ -34,8 +38,10 @@ def test_staff_are_made_at_the_command_line(shop: Shell, db: Database) -> None:
         "id": 1,
         "username": "boss",
         "email": "boss@example.com",
+        "pending_email": None,
         "role": "staff",
-        "is_email_verified": False,
+        "is_email_verified": True,
+        "has_second_factor": False,
     }
     with db.read() as session:
         assert [account.role for account in list_accounts(session)] == ["staff"]
@@ -51,7 +57,7 @@ def test_a_taken_name_is_refused_and_nothing_changes(shop: Shell, db: Database) 
     assert refusal == "flaskart: This username is taken"
     with db.read() as session:
         assert [(account.username, account.role) for account in list_accounts(session)] == [("alice", "customer")]
-    assert log_in(db, "alice", PASSWORD, valid_seconds=60).customer_id == 1
+    assert log_in(db, "alice", PASSWORD, terms=TERMS).customer_id == 1
 
 
 @pytest.mark.parametrize(
@@ -84,12 +90,49 @@ def test_accounts_are_listed_as_a_table_or_as_json(shop: Shell) -> None:
         ["2", "bob", "bob@example.com", "customer"],
     ]
     assert [row["username"] for row in rows] == ["alice", "bob"]
-    assert set(rows[0]) == {"id", "username", "email", "role", "is_email_verified", "created_at"}
+    assert set(rows[0]) == {
+        "id",
+        "username",
+        "email",
+        "pending_email",
+        "role",
+        "is_email_verified",
+        "has_second_factor",
+        "created_at",
+    }
 
 
 def test_a_shop_without_accounts_lists_none(shop: Shell) -> None:
     assert shop.done("user", "list") == ""
     assert shop.done("user", "list", "--json") == "[]\n"
+
+
+def test_an_account_is_disabled_and_enabled_by_any_of_its_names(shop: Shell, db: Database) -> None:
+    shop.done("user", "create", "alice", "alice@example.com", "--password-stdin", stdin=PASSWORD)
+
+    assert shop.done("user", "disable", "alice@example.com") == "Disabled alice@example.com\n"
+    with pytest.raises(AccountDisabled):
+        log_in(db, "alice", PASSWORD, terms=TERMS)
+
+    assert shop.done("user", "enable", "ALICE") == "Enabled ALICE\n"
+    assert log_in(db, "alice", PASSWORD, terms=TERMS).customer_id == 1
+
+
+def test_a_lost_second_factor_is_taken_away(shop: Shell, db: Database) -> None:
+    shop.done("user", "create", "alice", "alice@example.com", "--password-stdin", stdin=PASSWORD)
+    with db.write() as session:
+        session.execute(update(Customer).values(second_factor_at=clock.now(), totp_secret="sealed"))
+    with pytest.raises(SecondFactorRequired):
+        log_in(db, "alice", PASSWORD, terms=TERMS)
+
+    assert shop.done("user", "unlock", "alice") == "alice signs in with the password alone\n"
+
+    assert log_in(db, "alice", PASSWORD, terms=TERMS).customer_id == 1
+
+
+@pytest.mark.parametrize("command", ["disable", "enable", "unlock"])
+def test_an_unknown_account_is_refused_in_one_line(shop: Shell, command: str) -> None:
+    assert shop.refused("user", command, "nobody") == "flaskart: Account not found"
 
 
 def test_an_account_is_opened_with_roles(shop: Shell) -> None:

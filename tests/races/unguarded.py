@@ -27,6 +27,7 @@ from flaskart.kit.db import Session
 from flaskart.listings import actions as listings
 from flaskart.orders.queries import OrderInFull
 from flaskart.web import idempotency
+from flaskart.web.http import shop
 from flaskart.web.idempotency import IdempotencyKey
 
 guarded_place_order = checkout.place_order
@@ -112,7 +113,8 @@ class LateClaim:
     key: str
 
     def keep(self, status: int, body: bytes) -> None:
-        values: dict[str, object] = {"caller": self.caller, "key": self.key, "fingerprint": idempotency._fingerprint()}
+        fingerprint = idempotency._fingerprint(shop().secret)
+        values: dict[str, object] = {"caller": self.caller, "key": self.key, "fingerprint": fingerprint}
         values |= {"status": status, "body": body, "created_at": clock.now()}
         self.session.execute(insert(IdempotencyKey).values(values).on_conflict_do_nothing())
 

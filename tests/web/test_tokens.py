@@ -28,8 +28,8 @@ def test_a_token_names_its_sign_in_and_who_may_use_it_for_how_long(make: Make) -
 
     header, claims = parts_of(alice)
     assert header == {"alg": "HS256", "typ": "at+jwt", "kid": hashlib.sha256(SECRET.encode()).hexdigest()[:8]}
-    assert set(claims) == {"iss", "sub", "sid", "iat", "exp"}
-    assert (claims["iss"], claims["sub"]) == ("flaskart", str(alice.customer_id))
+    assert set(claims) == {"iss", "aud", "sub", "sid", "iat", "exp"}
+    assert (claims["iss"], claims["aud"], claims["sub"]) == ("flaskart", "flaskart-api", str(alice.customer_id))
     assert (claims["iat"], claims["exp"]) == (NOON.timestamp(), NOON.timestamp() + 900)
 
 
@@ -145,6 +145,10 @@ def test_a_signed_header_that_is_not_ours_is_refused(make: Make, member: str, va
         ("iss", "somebody else"),
         ("iss", None),
         ("iss", ["flaskart"]),
+        ("aud", REMOVED),
+        ("aud", "flaskart"),
+        ("aud", None),
+        ("aud", ["another-api"]),
         ("sub", REMOVED),
         ("sub", ""),
         ("sub", "alice"),

@@ -20,15 +20,70 @@ class InvalidCredentials(Unauthenticated):
     message = "Invalid credentials"
 
 
+class SecondFactorRequired(Unauthenticated):
+    code = "second_factor_required"
+    message = "This account has a second factor: send its code, too, as otp"
+
+
+class SecondFactorFailed(InvalidCredentials):
+    """Credentials were wrong, too: whoever counts failed sign-ins counts this."""
+
+    code = "second_factor_failed"
+    message = "This code of the second factor is not right, has expired or was used"
+
+
+class AccountDisabled(Forbidden):
+    code = "account_disabled"
+    message = "This account was disabled by the shop"
+
+
+class EmailNotVerified(Forbidden):
+    code = "email_not_verified"
+    message = "Confirm your e-mail address first: the message that was sent to it says how"
+
+
 class InvalidRefreshToken(Unauthenticated):
     code = "invalid_refresh_token"
     message = "The refresh token is not valid, has expired or was revoked"
+
+
+class InvalidMailedToken(InvalidInput):
+    code = "invalid_mailed_token"
+    message = "This token is not valid, has expired or was used"
+    pointer = "/token"
 
 
 class WrongPassword(InvalidInput):
     code = "wrong_password"
     message = "This is not your current password"
     pointer = "/current_password"
+
+
+class PasswordLikeName(InvalidInput):
+    code = "password_like_name"
+    message = "A password must not contain the username or the e-mail address"
+    pointer = "/new_password"
+
+
+class WrongCode(InvalidInput):
+    code = "wrong_code"
+    message = "This code is not right, has expired or was used"
+    pointer = "/otp"
+
+
+class SecondFactorEnrolled(Conflict):
+    code = "second_factor_enrolled"
+    message = "This account has a second factor already"
+
+
+class SecondFactorMissing(Conflict):
+    code = "second_factor_missing"
+    message = "This account has no second factor"
+
+
+class SignInNotFound(NotFound):
+    code = "session_not_found"
+    message = "Session not found"
 
 
 class AccountNotFound(NotFound):

@@ -2,6 +2,7 @@
 
 import unicodedata
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -12,6 +13,18 @@ from flaskart.kit.tables import Id, Table
 
 MAX_USERNAME = 64
 MAX_EMAIL = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
+MAX_USER_AGENT = 255
+MAX_IP = 45  # an IPv4 address written as IPv6
+
+
+class TokenPurpose(StrEnum):
+    """What a token that was mailed lets its bearer do, once."""
+
+    VERIFY_EMAIL = "verify_email"
+    RESET_PASSWORD = "reset_password"  # noqa: S105 - a purpose's name
+    CHANGE_EMAIL = "change_email"
+
+
 MAX_ROLE_NAME = 40
 MAX_KEY_NAME = 100
 MAX_PERMISSIONS = 1_000  # characters of a stored list; all there are take a quarter of them
@@ -27,7 +40,9 @@ MAX_REDIRECT_URI = 1_000
 class Customer(Table):
     """A person with an account, staff included. An erased one keeps its row, so that orders keep their customer.
 
-    `role` says whether any role was granted, so that a customer's request need not look for one.
+    `role` says whether any role was granted, so that a customer's request need not look for one. `pending_email` waits
+    until its owner confirms it. `totp_secret` is sealed; it counts once it was confirmed at `second_factor_at`, and no
+    code of a step up to `totp_used_step` is taken again.
     """
 
     __tablename__ = "customer"
@@ -45,8 +60,30 @@ class Customer(Table):
     password_hash: Mapped[str] = mapped_column(String(255))
     role: Mapped[str] = mapped_column(String(20))
     email_verified_at: Mapped[datetime | None]
+    pending_email: Mapped[str | None] = mapped_column(String(MAX_EMAIL))
+    totp_secret: Mapped[str | None] = mapped_column(String(255))
+    totp_used_step: Mapped[int | None]
+    second_factor_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    disabled_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
+
+
+class SignInRecord(Table):
+    """A sign-in, named by the family of its refresh tokens. It was last used when it was last continued."""
+
+    __tablename__ = "sign_in"
+    __table_args__ = (UniqueConstraint("family"),)
+
+    id: Mapped[Id]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"), index=True)
+    family: Mapped[str] = mapped_column(String(32))
+    user_agent: Mapped[str] = mapped_column(String(MAX_USER_AGENT))
+    ip: Mapped[str] = mapped_column(String(MAX_IP))
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
 
 
 # What the audit log may show of a customer: nothing that is personal.
@@ -54,19 +91,46 @@ CUSTOMER = Kind("customer", frozenset({"id", "role", "roles"}))
 
 
 class RefreshToken(Table):
-    """One token of a sign-in. Its family is the sign-in; rotation adds a row, reuse revokes the family."""
+    """One token of a sign-in. Rotation adds a row, reuse of an old one revokes the sign-in."""
 
     __tablename__ = "refresh_token"
     __table_args__ = (UniqueConstraint("token_hash"),)
 
     id: Mapped[Id]
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"), index=True)
-    family: Mapped[str] = mapped_column(String(32), index=True)
+    family: Mapped[str] = mapped_column(ForeignKey("sign_in.family", ondelete="CASCADE"), index=True)
     token_hash: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
-    revoked_at: Mapped[datetime | None]
+
+
+class AccountToken(Table):
+    """A token that was mailed to somebody, for one purpose and one use."""
+
+    __tablename__ = "account_token"
+    __table_args__ = (
+        UniqueConstraint("token_hash"),
+        CheckConstraint("purpose IN ('verify_email', 'reset_password', 'change_email')", name="purpose"),
+    )
+
+    id: Mapped[Id]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"), index=True)
+    purpose: Mapped[str] = mapped_column(String(20))
+    token_hash: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class RecoveryCode(Table):
+    """A code that stands in for the second factor once; a used one is deleted."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (UniqueConstraint("customer_id", "code_hash"),)
+
+    id: Mapped[Id]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"))
+    code_hash: Mapped[str] = mapped_column(String(64))
 
 
 class StaffRole(Table):

@@ -9,26 +9,31 @@ from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, lit
 
 from flaskart.accounts.errors import AccountNotFound, AddressNotFound, IdentityNotFound, KeyNotFound, RoleNotFound
 from flaskart.accounts.models import (
+    AccountToken,
     Address,
     ApiKey,
     ApiKeySecret,
     Customer,
     ExternalIdentity,
+    RecoveryCode,
     RefreshToken,
     RoleGrant,
+    SignInRecord,
     StaffRole,
     fold,
 )
 from flaskart.kit import clock
 from flaskart.kit.actor import ALL, Actor, Permission, Permissions, PresentedKey, Role, permissions_in, permissions_with
 from flaskart.kit.db import Session
-from flaskart.kit.paging import Page, decode_cursor, page_of
+from flaskart.kit.paging import MAX_ID, Page, decode_cursor, page_of
 
 
 def find_actor(session: Session, customer_id: int, session_id: str) -> Actor | None:
-    """Return who a sign-in belongs to; None once it was revoked or the account erased. One statement."""
-    found = session.send(_ACTOR, {"customer_id": customer_id, "session_id": session_id}).one_or_none()
-    return None if found is None else Actor(customer_id, permissions_with(found[0] or ""), session_id)
+    """Return who a sign-in belongs to; None once it was revoked, or the account erased or disabled. One statement."""
+    row = session.send(_ACTOR, {"customer_id": customer_id, "session_id": session_id}).one_or_none()
+    if row is None:
+        return None
+    return Actor(customer_id, permissions_with(row[0] or ""), session_id, has_second_factor=bool(row[1]))
 
 
 def find_key(session: Session, secret: str) -> PresentedKey | None:
@@ -89,6 +94,15 @@ def find_by_login(session: Session, name: str) -> Customer | None:
     ).one_or_none()
 
 
+def get_by_login(session: Session, name: str) -> Customer:
+    """Return the account with this username or e-mail address.
+
+    Raises:
+        AccountNotFound: there is none.
+    """
+    return _found(find_by_login(session, name))
+
+
 def find_unchanged(session: Session, customer: Customer) -> Customer | None:
     """Return an account that was read before, locked; None if it was erased or got another password since."""
     same = (Customer.id == customer.id) & (Customer.password_hash == customer.password_hash)
@@ -96,17 +110,75 @@ def find_unchanged(session: Session, customer: Customer) -> Customer | None:
     return session.scalars(unchanged.with_for_update(key_share=True)).one_or_none()
 
 
+def find_by_email(session: Session, email: str) -> int | None:
+    """Return the id of the account with this address that may sign in."""
+    return session.scalar(_ID_BY_EMAIL, {"email": fold(email)})
+
+
+def find_unverified(session: Session, email: str) -> int | None:
+    """Return the id of the account with this address that may sign in and has not verified it."""
+    return session.scalar(_ID_BY_EMAIL.where(Customer.email_verified_at.is_(None)), {"email": fold(email)})
+
+
+def lock_customer(session: Session, customer_id: int, *, is_enabled: bool = False) -> Customer:
+    """Return somebody's account, which nobody else changes until the transaction ends; `is_enabled` asks for that, too.
+
+    Raises:
+        AccountNotFound: no such account, or an erased one.
+    """
+    theirs = select(Customer).where(Customer.id == customer_id, Customer.erased_at.is_(None))
+    if is_enabled:
+        theirs = theirs.where(Customer.disabled_at.is_(None))
+    return _found(session.scalars(theirs.with_for_update(key_share=True)).one_or_none())
+
+
+def lock_customer_of(session: Session, tokens: ColumnElement[bool]) -> Customer | None:
+    """Return the account of a token that was mailed, locked."""
+    owner = select(Customer).where(Customer.id.in_(select(AccountToken.customer_id).where(tokens)))
+    return session.scalars(owner.with_for_update(key_share=True)).one_or_none()
+
+
+def lock_sealed(session: Session) -> Sequence[Customer]:
+    """Return the accounts with a sealed secret, locked."""
+    sealed = select(Customer).where(Customer.totp_secret.is_not(None)).order_by(Customer.id)
+    return session.scalars(sealed.with_for_update(key_share=True)).all()
+
+
 def find_refresh_token(session: Session, token: str) -> RefreshToken | None:
-    """Return the row of a refresh token, whose account nobody signs in to or out of until the transaction ends."""
-    presented = RefreshToken.token_hash == hash_token(token)
-    lock_owner(session, presented)
-    return session.scalars(select(RefreshToken).where(presented)).one_or_none()
+    return session.scalars(select(RefreshToken).where(RefreshToken.token_hash == hash_token(token))).one_or_none()
 
 
-def lock_owner(session: Session, tokens: ColumnElement[bool]) -> None:
-    """Lock the account of some refresh tokens: without it a new token could slip past a revocation under way."""
-    owner = select(Customer.id).where(Customer.id.in_(select(RefreshToken.customer_id).where(tokens)))
-    session.execute(owner.with_for_update(key_share=True))
+def lock_sign_in_of(session: Session, token: str) -> SignInRecord | None:
+    """Return the sign-in of a refresh token, which nobody continues or ends until the transaction ends."""
+    family = select(RefreshToken.family).where(RefreshToken.token_hash == hash_token(token))
+    sign_in = select(SignInRecord).where(SignInRecord.family == family.scalar_subquery())
+    return session.scalars(sign_in.with_for_update(key_share=True)).one_or_none()
+
+
+def alive_sign_ins(actor: Actor) -> ColumnElement[bool]:
+    """Return what is true of the actor's own sign-ins that have neither ended nor expired."""
+    in_time = SignInRecord.expires_at > clock.now()
+    return (SignInRecord.customer_id == actor.customer_id) & SignInRecord.revoked_at.is_(None) & in_time
+
+
+def list_sign_ins(session: Session, actor: Actor, *, limit: int, after: str | None) -> Page[SignInRecord]:
+    """Return a page of the actor's own sign-ins that are alive, the newest first."""
+    last_id = MAX_ID if after is None else decode_cursor(after)
+    own = select(SignInRecord).where(alive_sign_ins(actor), SignInRecord.id < last_id)
+    rows = session.scalars(own.order_by(SignInRecord.id.desc()).limit(limit + 1)).all()
+    return page_of(rows, limit, key=lambda sign_in: sign_in.id)
+
+
+def is_strange_device(session: Session, customer_id: int, user_agent: str, ip: str) -> bool:
+    """Tell whether an account has signed in before, but from elsewhere or with something else."""
+    is_same = (SignInRecord.user_agent == user_agent) & (SignInRecord.ip == ip)
+    counts = select(func.count(), func.count(case((is_same, 1)))).where(SignInRecord.customer_id == customer_id)
+    earlier, alike = session.execute(counts).one()
+    return bool(earlier and not alike)
+
+
+def count_recovery_codes(session: Session, actor: Actor) -> int:
+    return session.scalars(select(func.count()).where(RecoveryCode.customer_id == actor.customer_id)).one()
 
 
 def lock_by_identity(session: Session, provider: str, subject: str) -> Customer | None:
@@ -188,11 +260,12 @@ def count_grants(session: Session, role: StaffRole) -> int:
 
 
 def is_owner_besides(session: Session, customer_id: int) -> bool:
-    """Tell whether anybody else is an owner."""
+    """Tell whether anybody else is an owner, and not disabled."""
     others = (
         select(RoleGrant.id)
         .join(StaffRole, StaffRole.id == RoleGrant.role_id)
-        .where(StaffRole.permissions == ALL, RoleGrant.customer_id != customer_id)
+        .join(Customer, Customer.id == RoleGrant.customer_id)
+        .where(StaffRole.permissions == ALL, Customer.id != customer_id, Customer.disabled_at.is_(None))
     )
     return session.scalar(others.limit(1)) is not None
 
@@ -310,14 +383,19 @@ _HELD_BY = select(func.aggregate_strings(StaffRole.permissions, _SPACE)).join(  
 )
 _HELD = _HELD_BY.where(RoleGrant.customer_id == Customer.id).scalar_subquery()
 _IS_STAFF = Customer.role == literal_column(f"'{Role.STAFF}'")
-_ACTOR = select(case((_IS_STAFF, _HELD))).where(  # a customer has no role to look for
-    Customer.id == bindparam("customer_id"),
-    Customer.erased_at.is_(None),
-    exists().where(
-        RefreshToken.family == bindparam("session_id"),
-        RefreshToken.customer_id == Customer.id,
-        RefreshToken.revoked_at.is_(None),
-    ),
+_ACTOR = (
+    select(case((_IS_STAFF, _HELD)), Customer.second_factor_at.is_not(None))  # a customer has no role to look for
+    .join(SignInRecord, SignInRecord.customer_id == Customer.id)
+    .where(
+        SignInRecord.family == bindparam("session_id"),
+        SignInRecord.revoked_at.is_(None),
+        Customer.id == bindparam("customer_id"),
+        Customer.disabled_at.is_(None),
+        Customer.erased_at.is_(None),
+    )
+)
+_ID_BY_EMAIL = select(Customer.id).where(
+    Customer.email_folded == bindparam("email"), Customer.erased_at.is_(None), Customer.disabled_at.is_(None)
 )
 _KEY = (
     select(
@@ -337,6 +415,7 @@ _KEY = (
         or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > bindparam("now")),
         ApiKey.revoked_at.is_(None),
         Customer.erased_at.is_(None),
+        Customer.disabled_at.is_(None),
         _IS_STAFF,
     )
 )

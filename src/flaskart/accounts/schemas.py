@@ -7,10 +7,20 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from flaskart.accounts.actions.keys import PREFIX, SpendCap
+from flaskart.accounts.errors import PasswordLikeName
 from flaskart.accounts.models import (
     MAX_EMAIL,
     MAX_KEY_NAME,
@@ -22,11 +32,13 @@ from flaskart.accounts.models import (
     ApiKey,
     Customer,
     ExternalIdentity,
+    SignInRecord,
     StaffRole,
     fold,
 )
+from flaskart.accounts.passwords import MAX_LENGTH, MIN_LENGTH, is_common, is_like_name
 from flaskart.accounts.postal import PostalAddress, national_form
-from flaskart.kit.actor import OF_KEYS, OF_STAFF, Permission, Permissions, Role, permissions_in
+from flaskart.kit.actor import OF_KEYS, OF_STAFF, Actor, Permission, Permissions, Role, permissions_in
 from flaskart.kit.money import to_major, to_minor
 from flaskart.kit.paging import Page
 from flaskart.web.fields import Amount, Change, Input, Line, NoControls, Pagination
@@ -49,6 +61,12 @@ def _email(address: str) -> str:
     if len(fold(address)) > MAX_EMAIL:
         raise PydanticCustomError("string_too_long", "At most {limit} characters", {"limit": MAX_EMAIL})
     return address
+
+
+def _uncommon(password: str) -> str:
+    if is_common(password):
+        raise PydanticCustomError("common_password", "This password is one of those that are tried first")
+    return password
 
 
 def _of_staff(permission: Permission) -> Permission:
@@ -75,7 +93,17 @@ EmailAddress = Annotated[
     WithJsonSchema({"type": "string", "format": "email", "maxLength": MAX_EMAIL, "examples": ["alice@example.com"]}),
 ]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=1_024)]
-NewPassword = Annotated[str, StringConstraints(min_length=8, max_length=1_024), Field(examples=["correct horse"])]
+NewPassword = Annotated[
+    str,
+    StringConstraints(min_length=MIN_LENGTH, max_length=MAX_LENGTH),
+    AfterValidator(_uncommon),
+    Field(examples=["correct horse"]),
+]
+Code = Annotated[
+    str,
+    StringConstraints(min_length=6, max_length=32),
+    Field(description="Six digits of the authenticator app, or a recovery code.", examples=["492039"]),
+]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 # JSON has no enumerations, so that text is taken for one although nothing else is converted.
 StaffPermission = Annotated[Permission, Field(strict=False), AfterValidator(_of_staff), _named(OF_STAFF)]
@@ -110,13 +138,24 @@ class Registration(Input):
     email: EmailAddress
     password: NewPassword
 
+    @field_validator("password")
+    @classmethod
+    def _unlike_names(cls, password: str, fields: ValidationInfo) -> str:
+        if is_like_name(password, *fields.data.values()):
+            raise PydanticCustomError(PasswordLikeName.code, PasswordLikeName.message)
+        return password
+
 
 class Credentials(Input):
-    """A password, and either the username or the e-mail address; `username` may hold either."""
+    """A password, and either the username or the e-mail address; `username` may hold either.
+
+    `otp` is needed by an account with a second factor, and ignored by one without.
+    """
 
     username: Annotated[Line, Field(max_length=MAX_EMAIL), NoControls] | None = None
     email: Annotated[Line, Field(max_length=MAX_EMAIL), NoControls] | None = None
     password: Password
+    otp: Code | None = None
 
     @model_validator(mode="after")
     def _one_name(self) -> "Credentials":
@@ -142,17 +181,51 @@ class AccountChange(Change):
     email: EmailAddress | None = None
 
 
+class EmailGiven(Input):
+    email: EmailAddress
+
+
+class MailedToken(Input):
+    token: Token
+
+
+class PasswordReset(Input):
+    token: Token
+    new_password: NewPassword
+
+
+class CurrentPassword(Input):
+    current_password: Password
+
+
+class SecondFactorCode(Input):
+    otp: Code
+
+
+class PasswordAndCode(Input):
+    current_password: Password
+    otp: Code
+
+
+class SessionPath(BaseModel):
+    session_id: Annotated[str, Field(max_length=32)]
+
+
 class PasswordChange(Input):
     current_password: Password
     new_password: NewPassword
 
 
 class AccountOut(BaseModel):
+    """`pending_email` is an address that takes the place of `email` when its owner confirms it."""
+
     id: int
     username: str
     email: str
     role: Role
     is_email_verified: bool
+    pending_email: str | None
+    has_second_factor: bool
     created_at: datetime
 
     @classmethod
@@ -163,6 +236,8 @@ class AccountOut(BaseModel):
             email=customer.email,
             role=Role(customer.role),
             is_email_verified=customer.email_verified_at is not None,
+            pending_email=customer.pending_email,
+            has_second_factor=customer.second_factor_at is not None,
             created_at=customer.created_at,
         )
 
@@ -192,6 +267,57 @@ class TokenPair(BaseModel):
 
 class Done(BaseModel):
     msg: str
+
+
+class SessionOut(BaseModel):
+    """A sign-in. `last_used_at` is when it was begun or last continued with a refresh token."""
+
+    id: str
+    user_agent: str
+    ip: str
+    created_at: datetime
+    last_used_at: datetime
+    is_current: bool
+
+    @classmethod
+    def of(cls, sign_in: SignInRecord, actor: Actor) -> "SessionOut":
+        return cls(
+            id=sign_in.family,
+            user_agent=sign_in.user_agent,
+            ip=sign_in.ip,
+            created_at=sign_in.created_at,
+            last_used_at=sign_in.last_used_at,
+            is_current=sign_in.family == actor.session_id,
+        )
+
+
+class SessionList(BaseModel):
+    sessions: list[SessionOut]
+    pagination: Pagination
+
+    @classmethod
+    def of(cls, page: Page[SignInRecord], actor: Actor) -> "SessionList":
+        return cls(sessions=[SessionOut.of(sign_in, actor) for sign_in in page.rows], pagination=Pagination.of(page))
+
+
+class SecondFactorShown(BaseModel):
+    is_enrolled: bool
+    recovery_codes_left: int
+
+
+class SecondFactorBegun(BaseModel):
+    """Shown once. An app reads `otpauth_uri` as a QR code, or `secret` typed by hand."""
+
+    msg: str
+    secret: str
+    otpauth_uri: str
+
+
+class RecoveryCodes(BaseModel):
+    """Shown once. Each takes the place of a one-time password, one time."""
+
+    msg: str
+    recovery_codes: list[str]
 
 
 class NewRole(Input):
@@ -483,12 +609,16 @@ class FlowStart(Input):
 
 
 class FlowFinish(Input):
-    """What the provider added to the redirect URI, and the flow token that was kept meanwhile."""
+    """What the provider added to the redirect URI, and the flow token that was kept meanwhile.
+
+    `otp` is needed by an account with a second factor, and ignored by one without.
+    """
 
     code: Annotated[str, StringConstraints(min_length=1, max_length=4_096)]
     state: Token
     flow_token: Token
     iss: Annotated[str, StringConstraints(min_length=1, max_length=512)] | None = None
+    otp: Code | None = None
 
 
 class ProviderOut(BaseModel):

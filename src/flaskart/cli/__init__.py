@@ -20,6 +20,7 @@ COMMANDS = {
     "errors": "flaskart.cli.reports",
     "init": "flaskart.cli.setup",
     "jobs": "flaskart.cli.jobs",
+    "keys": "flaskart.cli.keys",
     "openapi": "flaskart.cli.reports",
     "restore": "flaskart.cli.backup",
     "routes": "flaskart.cli.reports",

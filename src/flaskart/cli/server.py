@@ -26,6 +26,7 @@ def serve(host: str, port: int, workers: int, is_alone: bool) -> None:
     """Serve the shop's API until SIGTERM or Ctrl-C; requests and a job under way get ten seconds each to finish."""
     settings, db = open_shop()
     settings.secret()
+    settings.old_secrets()
     read_providers(settings.oidc_providers)
     _see_that_port_is_free(host, port)
     db.close()

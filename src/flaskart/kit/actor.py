@@ -53,6 +53,7 @@ class Actor:
     key_id: int | None = None
     operations: frozenset[str] | None = None
     has_spend_cap: bool = False
+    has_second_factor: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,6 @@ from flaskart.web.http import shop
 from flaskart.web.tokens import InvalidToken
 
 View = TypeVar("View", bound=Callable[..., Response])
-
-
 ANYONE: Literal["anyone"] = "anyone"
 KEY_PREFIX = "flk_"  # begins an API key, and no access token: those begin with the `{` of their header, in base 64
 Access = Permission | Literal["anyone"]
@@ -42,6 +40,12 @@ def permitted(permission: Permission) -> Callable[[Callable[..., Response]], Cal
 def shopper(view: Callable[..., Response]) -> Callable[..., Response]:
     """Mark a route as one for whoever is signed in, and for keys that may shop for them; it gets them as `actor`."""
     return permitted(Permission.SHOPPING)(view)
+
+
+def before_second_factor(view: View) -> View:
+    """Mark a route as one that staff need to enrol a second factor, where the shop asks them for one."""
+    view.is_before_second_factor = True  # type: ignore[attr-defined]
+    return view
 
 
 def person(view: Callable[..., Response]) -> Callable[..., Response]:
@@ -93,10 +97,18 @@ def _check_caller() -> None:
     if access == ANYONE:
         return
     g.actor = actor = _authenticated()
+    if _lacks_second_factor(actor) and not getattr(view, "is_before_second_factor", False):
+        raise SecondFactorNotEnrolled
     if access not in actor.permissions:
         raise Forbidden(f"This needs the permission {access}", permission=access)
     if actor.operations is not None and view.__name__ not in actor.operations:
         raise OperationNotAllowed(operation=view.__name__)
+
+
+def _lacks_second_factor(actor: Actor) -> bool:
+    """Tell whether staff have yet to enrol. A key has no factor: whoever made it had one."""
+    is_asked = shop().settings.require_staff_second_factor and actor.key_id is None
+    return is_asked and not actor.has_second_factor and not actor.permissions.isdisjoint(OF_STAFF)
 
 
 def _authenticated() -> Actor:
@@ -158,3 +170,8 @@ def _with_actor(view: Callable[..., Response]) -> Callable[..., Response]:
 def _marked(view: View, access: Access) -> View:
     view.access = access  # type: ignore[attr-defined]
     return view
+
+
+class SecondFactorNotEnrolled(Forbidden):
+    code = "second_factor_not_enrolled"
+    message = "This shop asks staff for a second factor: enrol one first"

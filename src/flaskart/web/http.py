@@ -15,6 +15,8 @@ from flaskart.kit.db import Database, Session
 from flaskart.kit.errors import BadRequest, FieldError, InvalidInput, ShopError
 from flaskart.kit.ids import random_uuid
 from flaskart.kit.paging import MAX_ID, Page
+from flaskart.kit.seals import Seals
+from flaskart.kit.slots import Slots
 from flaskart.settings import Settings
 from flaskart.web.json import MalformedJson, decode, encode
 from flaskart.web.kept import REQUEST_ID, KeptAnswers
@@ -45,11 +47,15 @@ class Shop:
     """What one app is made of.
 
     `find_actor` tells whose a sign-in is, as long as it lives, and `find_key` who acts with an API key, whose use is
-    noted by `note_use`; `revision` is the schema this version works with.
+    noted by `note_use`; `revision` is the schema this version works with; `hashing` bounds how many passwords are
+    hashed at once.
     """
 
     settings: Settings
     secret: bytes
+    old_secrets: tuple[bytes, ...]
+    seals: Seals
+    hashing: Slots
     db: Database
     tokens: AccessTokens
     find_actor: Callable[[Session, int, str], Actor | None]

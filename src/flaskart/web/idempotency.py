@@ -119,7 +119,13 @@ def _claim(session: Session, key: str) -> Claim:
         raise IdempotencyKeyMalformed
     caller = _caller()
     now = clock.now()
-    claim = {"caller": caller, "key": key, "fingerprint": _fingerprint(), "now": now, "expired": now - KEPT}
+    claim = {
+        "caller": caller,
+        "key": key,
+        "fingerprint": _fingerprint(shop().secret),
+        "now": now,
+        "expired": now - KEPT,
+    }
     try:
         row_id = session.send(_CLAIM, claim).scalar_one_or_none()
     except OperationalError as waited:
@@ -142,17 +148,18 @@ def _used(session: Session, caller: str, key: str) -> Exception:
     row = session.scalars(
         select(IdempotencyKey).where(IdempotencyKey.caller == caller, IdempotencyKey.key == key)
     ).one()
-    if row.fingerprint != _fingerprint():
+    # A rotated secret makes no other request of a replay.
+    if row.fingerprint not in [_fingerprint(secret) for secret in (shop().secret, *shop().old_secrets)]:
         return IdempotencyKeyReused()
     if row.status is None or row.body is None:
         return RequestInFlight()
     return Replay(row.status, row.body)
 
 
-def _fingerprint() -> bytes:
+def _fingerprint(secret: bytes) -> bytes:
     # Keyed, since a body may hold a password, which a plain hash would let anyone try to guess.
     parts = [request.method.encode(), request.full_path.encode(), encode_canonical(incoming().parsed_body)]
-    return hmac.digest(shop().secret, b"\0".join(parts), "sha256")
+    return hmac.digest(secret, b"\0".join(parts), "sha256")
 
 
 def _answer_again(replay: Replay) -> Response:

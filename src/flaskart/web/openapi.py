@@ -25,7 +25,7 @@ from flaskart.kit.errors import (
     ShopError,
     Unauthenticated,
 )
-from flaskart.web.auth import ANYONE, Access, OperationNotAllowed, access_of
+from flaskart.web.auth import ANYONE, Access, OperationNotAllowed, SecondFactorNotEnrolled, access_of
 from flaskart.web.http import BodyNotJson, BodyTooLarge, JsonMalformed, ShopRequest, db
 from flaskart.web.idempotency import (
     HEADER,
@@ -181,7 +181,7 @@ def _shared_errors(operation: Document, access: Access, method: str) -> list[typ
     if method != "GET":
         errors += [OutcomeUnknown]
     if access != ANYONE:
-        errors += [Unauthenticated, InvalidToken, Forbidden]
+        errors += [Unauthenticated, InvalidToken, Forbidden, SecondFactorNotEnrolled]
     if access in OF_KEYS:
         errors += [OperationNotAllowed]
     if method != "GET":

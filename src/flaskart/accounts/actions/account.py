@@ -1,17 +1,29 @@
 """Opening, changing and leaving an account."""
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete
 
 from flaskart.accounts import queries
+from flaskart.accounts.actions.revoking import drop_mailed_tokens, revoke_sign_ins_of
 from flaskart.accounts.actions.staff import leave_staff
-from flaskart.accounts.errors import EmailTaken, UsernameTaken, WrongPassword
-from flaskart.accounts.models import Address, Customer, ExternalIdentity, RefreshToken, fold
-from flaskart.accounts.passwords import is_password
+from flaskart.accounts.errors import EmailTaken, PasswordLikeName, UsernameTaken, WrongPassword
+from flaskart.accounts.models import (
+    AccountToken,
+    Address,
+    Customer,
+    ExternalIdentity,
+    RecoveryCode,
+    SignInRecord,
+    TokenPurpose,
+    fold,
+)
+from flaskart.accounts.passwords import is_like_name, is_password
 from flaskart.kit import clock
 from flaskart.kit.actor import Actor, Role
 from flaskart.kit.db import Database, Session
 from flaskart.kit.duplicates import translated
 from flaskart.kit.errors import ShopError
+from flaskart.kit.jobs import enqueue
+from flaskart.kit.slots import Slots
 
 TAKEN: dict[str, type[ShopError]] = {
     "uq_customer_username_folded customer.username_folded": UsernameTaken,
@@ -19,8 +31,12 @@ TAKEN: dict[str, type[ShopError]] = {
 }
 
 
-def register(session: Session, *, username: str, email: str, password_hash: str) -> Customer:
+def register(
+    session: Session, *, username: str, email: str, password_hash: str, is_email_verified: bool = False
+) -> Customer:
     """Open an account. The password comes hashed, since hashing is slow and a transaction should not wait for it.
+
+    Unless somebody vouches for the address, a message is sent to it that asks whether it is right.
 
     Raises:
         UsernameTaken: whatever the case of its letters.
@@ -28,14 +44,19 @@ def register(session: Session, *, username: str, email: str, password_hash: str)
     """
     customer = Customer(password_hash=password_hash, role=Role.CUSTOMER, created_at=clock.now())
     _rename(customer, username)
-    _readdress(customer, email)
+    readdress(customer, email)
+    customer.email_verified_at = customer.created_at if is_email_verified else None
     with translated(session, TAKEN):
         session.add(customer)
+    if not is_email_verified:
+        enqueue(session, "mail.verify_email", {"customer_id": customer.id})
     return customer
 
 
 def edit_account(session: Session, actor: Actor, *, username: str | None = None, email: str | None = None) -> Customer:
-    """Change what is given of one's own account; a new e-mail address is unverified again.
+    """Change what is given of one's own account. Another e-mail address takes effect when its owner confirms it.
+
+    Until then it is pending; giving the one of today drops what is pending.
 
     Raises:
         UsernameTaken: by somebody else.
@@ -46,35 +67,64 @@ def edit_account(session: Session, actor: Actor, *, username: str | None = None,
         if username is not None:
             _rename(customer, username)
         if email is not None:
-            _readdress(customer, email)
+            _ask_to_readdress(session, customer, email)
     return customer
 
 
-def find_verified_hash(db: Database, actor: Actor, password: str) -> str | None:
+def find_verified_hash(db: Database, actor: Actor, password: str, hashing: Slots) -> str | None:
     """Return the hash of the actor's password if this is it; outside a transaction, since nobody should wait for it.
 
     Raises:
         AccountNotFound: erased a moment ago.
+        Overloaded: too many passwords are being verified.
     """
     with db.read() as session:
         password_hash = queries.get_account(session, actor).password_hash
-    return password_hash if is_password(password_hash, password) else None
+    with hashing.take():
+        return password_hash if is_password(password_hash, password) else None
 
 
-def change_password(session: Session, actor: Actor, *, verified_hash: str | None, new_hash: str) -> None:
-    """Set a new password, given hashed, and end every other sign-in of the account.
+def change_password(
+    session: Session, actor: Actor, *, verified_hash: str | None, new_password: str, new_hash: str
+) -> None:
+    """Set a new password, given plain and hashed, and end every other sign-in of the account.
 
     `verified_hash` is what `find_verified_hash` found.
 
     Raises:
         WrongPassword: nothing was verified, or the password has changed since.
+        PasswordLikeName: it contains the account's username or address.
     """
     customer = queries.lock_account(session, actor)
     if customer.password_hash != verified_hash:
         raise WrongPassword
+    if is_like_name(new_password, customer.username, customer.email):
+        raise PasswordLikeName
     customer.password_hash = new_hash
-    others = (RefreshToken.customer_id == customer.id) & (RefreshToken.family != actor.session_id)
-    session.execute(update(RefreshToken).where(others).values(revoked_at=clock.now()))
+    revoke_sign_ins_of(session, customer.id, but=actor.session_id)
+    drop_mailed_tokens(session, customer.id, TokenPurpose.RESET_PASSWORD)
+    enqueue(session, "mail.password_changed", {"customer_id": customer.id})
+
+
+def disable_account(session: Session, customer_id: int) -> None:
+    """Keep an account from signing in, and end its sign-ins. May be repeated.
+
+    Raises:
+        AccountNotFound: no such account, or an erased one.
+    """
+    customer = queries.lock_customer(session, customer_id)
+    customer.disabled_at = customer.disabled_at or clock.now()
+    revoke_sign_ins_of(session, customer.id)
+    drop_mailed_tokens(session, customer.id)
+
+
+def enable_account(session: Session, customer_id: int) -> None:
+    """Let an account sign in again. May be repeated.
+
+    Raises:
+        AccountNotFound: no such account, or an erased one.
+    """
+    queries.lock_customer(session, customer_id).disabled_at = None
 
 
 def delete_account(session: Session, actor: Actor) -> None:
@@ -88,20 +138,32 @@ def delete_account(session: Session, actor: Actor) -> None:
         leave_staff(session, actor, customer)
     gone = f"@erased-{customer.id}"  # neither a username nor an address that anybody could register
     _rename(customer, gone)
-    _readdress(customer, gone)
+    readdress(customer, gone)
+    customer.pending_email = None
     customer.password_hash = ""
+    customer.totp_secret = customer.totp_used_step = customer.second_factor_at = None
     customer.erased_at = clock.now()
-    session.execute(delete(Address).where(Address.customer_id == customer.id))
-    session.execute(delete(ExternalIdentity).where(ExternalIdentity.customer_id == customer.id))
-    own = RefreshToken.customer_id == customer.id
-    session.execute(update(RefreshToken).where(own).values(revoked_at=clock.now()))
+    for table in (SignInRecord, AccountToken, RecoveryCode, Address, ExternalIdentity):
+        session.execute(delete(table).where(table.customer_id == customer.id))
+
+
+def readdress(customer: Customer, email: str) -> None:
+    """Give an account an address, which nobody has verified unless it is the one it has."""
+    if getattr(customer, "email_folded", None) != fold(email):
+        customer.email_verified_at = None
+    customer.email, customer.email_folded = email, fold(email)
+
+
+def _ask_to_readdress(session: Session, customer: Customer, email: str) -> None:
+    drop_mailed_tokens(session, customer.id, TokenPurpose.CHANGE_EMAIL)
+    if customer.email_folded == fold(email):
+        customer.email, customer.pending_email = email, None
+        return
+    if queries.find_by_login(session, email) is not None:
+        raise EmailTaken
+    customer.pending_email = email
+    enqueue(session, "mail.confirm_email_change", {"customer_id": customer.id})
 
 
 def _rename(customer: Customer, username: str) -> None:
     customer.username, customer.username_folded = username, fold(username)
-
-
-def _readdress(customer: Customer, email: str) -> None:
-    if getattr(customer, "email_folded", None) != fold(email):
-        customer.email_verified_at = None
-    customer.email, customer.email_folded = email, fold(email)

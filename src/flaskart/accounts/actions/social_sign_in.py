@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from flaskart.accounts import queries
 from flaskart.accounts.actions.account import register
-from flaskart.accounts.actions.sign_in import SignIn, begin_sign_in
+from flaskart.accounts.actions.sign_in import Device, SignIn, Terms, admit, begin_sign_in
 from flaskart.accounts.errors import (
     AccountNotLinked,
     EmailTaken,
@@ -71,16 +71,20 @@ def start_flow(db: Database, client: "Client", redirect_uri: str, *, actor: Acto
     return invitation
 
 
-def sign_in_through(db: Database, client: "Client", callback: Callback, *, valid_seconds: int) -> SignIn:
+def sign_in_through(
+    db: Database, client: "Client", callback: Callback, *, terms: Terms, otp: str | None = None, device: Device
+) -> SignIn:
     """Sign in whom the provider has identified: into the account it is linked to, or else into a new one.
 
     An account of the same e-mail address is linked, if both the provider and this shop have verified the address.
+    A provider is one factor: an account with a second one needs that as well.
 
     Raises:
         InvalidFlow: not begun by the holder of the flow token, finished before, or too long ago.
         AccountNotLinked: the address is that of an account that must be linked by hand.
         ProviderEmailUnverified: nobody is known, and no account can be made.
-        InvalidCredentials: the account may not be used any more.
+        InvalidCredentials: the account was erased.
+        AccountDisabled, EmailNotVerified, SecondFactorRequired, SecondFactorFailed: see `admit`.
     """
     identity = _identified(db, client, callback, None)
 
@@ -89,7 +93,8 @@ def sign_in_through(db: Database, client: "Client", callback: Callback, *, valid
             customer = _account_of(session, identity)
             if customer.erased_at is not None:
                 raise InvalidCredentials
-            return begin_sign_in(session, customer.id, valid_seconds=valid_seconds)
+            admit(session, customer, terms, otp)
+            return begin_sign_in(session, customer.id, valid_seconds=terms.valid_seconds, device=device)
 
     return db.retrying(sign_in)  # not the whole request: the flow is used up
 

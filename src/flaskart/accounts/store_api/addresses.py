@@ -15,7 +15,7 @@ from flaskart.accounts.schemas import (
     NewAddress,
 )
 from flaskart.kit.actor import Actor
-from flaskart.web.auth import shopper
+from flaskart.web.auth import person
 from flaskart.web.http import db, show
 from flaskart.web.idempotency import writing
 from flaskart.web.openapi import answers, door
@@ -24,7 +24,7 @@ api = door("addresses", __name__, "/account/addresses", "addresses", "Where one 
 
 
 @api.get("", responses=answers(AddressBook))
-@shopper
+@person
 def list_addresses(actor: Actor) -> Response:
     """List one's addresses, the oldest first; there are 50 at most."""
     with db().read() as session:
@@ -32,7 +32,7 @@ def list_addresses(actor: Actor) -> Response:
 
 
 @api.post("", responses=answers(AddressChanged, AccountNotFound, InvalidAddress, AddressBookFull, status=201))
-@shopper
+@person
 def add_address(actor: Actor, body: NewAddress) -> Response:
     """Add an address.
 
@@ -50,7 +50,7 @@ def add_address(actor: Actor, body: NewAddress) -> Response:
 
 
 @api.get("/<id:address_id>", responses=answers(AddressShown, AddressNotFound))
-@shopper
+@person
 def view_address(actor: Actor, path: AddressPath) -> Response:
     """View one of one's addresses."""
     with db().read() as session:
@@ -58,7 +58,7 @@ def view_address(actor: Actor, path: AddressPath) -> Response:
 
 
 @api.patch("/<id:address_id>", responses=answers(AddressChanged, AccountNotFound, AddressNotFound, InvalidAddress))
-@shopper
+@person
 def edit_address(actor: Actor, path: AddressPath, body: AddressChange) -> Response:
     """Change one of one's addresses; one that becomes a default takes that from the one before."""
     with writing() as session:
@@ -74,7 +74,7 @@ def edit_address(actor: Actor, path: AddressPath, body: AddressChange) -> Respon
 
 
 @api.delete("/<id:address_id>", responses=answers(Done, AccountNotFound, AddressNotFound))
-@shopper
+@person
 def remove_address(actor: Actor, path: AddressPath) -> Response:
     """Remove one of one's addresses."""
     with writing() as session:

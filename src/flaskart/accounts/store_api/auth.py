@@ -1,9 +1,19 @@
 """The door by which people come in: register, sign in and out."""
 
-from flask import Response
+from flask import Response, request
 
 from flaskart.accounts import actions
-from flaskart.accounts.errors import EmailTaken, InvalidCredentials, InvalidRefreshToken, UsernameTaken
+from flaskart.accounts.errors import (
+    AccountDisabled,
+    EmailNotVerified,
+    EmailTaken,
+    InvalidCredentials,
+    InvalidRefreshToken,
+    SecondFactorFailed,
+    SecondFactorRequired,
+    UsernameTaken,
+)
+from flaskart.accounts.models import MAX_IP, MAX_USER_AGENT
 from flaskart.accounts.passwords import hash_password
 from flaskart.accounts.schemas import (
     AccountOut,
@@ -16,6 +26,7 @@ from flaskart.accounts.schemas import (
     TokenPair,
 )
 from flaskart.kit.errors import Unauthenticated
+from flaskart.kit.slots import Overloaded
 from flaskart.web.auth import anyone, session_of_caller
 from flaskart.web.http import db, shop, show
 from flaskart.web.idempotency import writing
@@ -25,22 +36,41 @@ from flaskart.web.tokens import InvalidToken
 api = door("auth", __name__, "/auth", "auth", "Register, sign in and out.")
 
 
-@api.post("/register", responses=answers(Registered, UsernameTaken, EmailTaken, status=201))
+@api.post("/register", responses=answers(Registered, UsernameTaken, EmailTaken, Overloaded, status=201))
 @anyone
 def register(body: Registration) -> Response:
-    """Open an account."""
-    password_hash = hash_password(body.password)
+    """Open an account. A message asks the owner of the e-mail address to confirm it."""
+    with shop().hashing.take():
+        password_hash = hash_password(body.password)
     with writing() as session:
         customer = actions.register(session, username=body.username, email=body.email, password_hash=password_hash)
         return show(Registered(msg="User registered successfully", user=AccountOut.of(customer)), 201)
 
 
-@api.post("/login", responses=answers(TokenPair, InvalidCredentials), openapi_extensions=WITHOUT_IDEMPOTENCY)
+@api.post(
+    "/login",
+    responses=answers(
+        TokenPair,
+        InvalidCredentials,
+        SecondFactorRequired,
+        SecondFactorFailed,
+        AccountDisabled,
+        EmailNotVerified,
+        Overloaded,
+    ),
+    openapi_extensions=WITHOUT_IDEMPOTENCY,
+)
 @anyone
 def login(body: Credentials) -> Response:
-    """Sign in with a username or an e-mail address."""
-    seconds = shop().settings.refresh_token_seconds
-    return show(token_pair(actions.log_in(db(), body.name, body.password, valid_seconds=seconds)))
+    """Sign in with a username or an e-mail address.
+
+    An account with a second factor needs a code besides, `otp`, in the same request. Without one the answer is 401
+    `second_factor_required`, and only to whoever gave the right password.
+    """
+    sign_in = actions.log_in(
+        db(), body.name, body.password, terms=terms_of_sign_in(), otp=body.otp, device=device_of_caller()
+    )
+    return show(token_pair(sign_in))
 
 
 @api.post("/refresh", responses=answers(TokenPair, InvalidRefreshToken), openapi_extensions=WITHOUT_IDEMPOTENCY)
@@ -66,6 +96,21 @@ def logout(body: LogoutRequest) -> Response:
     with db().write() as session:
         actions.log_out(session, session_id=session_id, refresh_token=body.refresh_token)
     return show(Done(msg="Logged out"))
+
+
+def terms_of_sign_in() -> actions.Terms:
+    settings = shop().settings
+    return actions.Terms(
+        valid_seconds=settings.refresh_token_seconds,
+        hashing=shop().hashing,
+        seals=shop().seals,
+        needs_verified_email=settings.require_verified_email,
+    )
+
+
+def device_of_caller() -> actions.Device:
+    user_agent = "".join(character for character in request.user_agent.string if character.isprintable())
+    return actions.Device(user_agent[:MAX_USER_AGENT], (request.remote_addr or "")[:MAX_IP])
 
 
 def token_pair(sign_in: actions.SignIn) -> TokenPair:

@@ -23,7 +23,7 @@ from flaskart.accounts.schemas import (
 )
 from flaskart.accounts.store_api.oidc import FINISHING, STARTING, callback_of, providers, started
 from flaskart.kit.actor import Actor
-from flaskart.web.auth import shopper
+from flaskart.web.auth import person
 from flaskart.web.http import db, show
 from flaskart.web.idempotency import writing
 from flaskart.web.openapi import WITHOUT_IDEMPOTENCY, answers, door
@@ -32,7 +32,7 @@ api = door("identities", __name__, "/account/identities", "account", "One's own 
 
 
 @api.get("", responses=answers(IdentityList, AccountNotFound))
-@shopper
+@person
 def list_identities(actor: Actor) -> Response:
     """List the providers that are linked to one's account."""
     with db().read() as session:
@@ -45,7 +45,7 @@ def list_identities(actor: Actor) -> Response:
     responses=answers(FlowStarted, *STARTING, AccountNotFound, LinkNeedsVerifiedEmail),
     openapi_extensions=WITHOUT_IDEMPOTENCY,
 )
-@shopper
+@person
 def start_linking(actor: Actor, path: ProviderPath, body: FlowStart) -> Response:
     """Start to link a provider to one's account; the way is that of signing in with it."""
     return show(started(path.provider, body, actor))
@@ -56,7 +56,7 @@ def start_linking(actor: Actor, path: ProviderPath, body: FlowStart) -> Response
     responses=answers(IdentityLinked, *FINISHING, AccountNotFound, LinkNeedsVerifiedEmail, IdentityTaken),
     openapi_extensions=WITHOUT_IDEMPOTENCY,
 )
-@shopper
+@person
 def finish_linking(actor: Actor, path: ProviderPath, body: FlowFinish) -> Response:
     """Finish to link a provider to one's account."""
     identity = actions.link_identity(db(), providers().client(path.provider), actor, callback_of(body))
@@ -64,7 +64,7 @@ def finish_linking(actor: Actor, path: ProviderPath, body: FlowFinish) -> Respon
 
 
 @api.delete("/<id:identity_id>", responses=answers(Done, AccountNotFound, IdentityNotFound, LastWayIn))
-@shopper
+@person
 def unlink_identity(actor: Actor, path: IdentityPath) -> Response:
     """Remove a provider from one's account, unless there would be no way in left."""
     with writing() as session:

@@ -7,8 +7,10 @@ from flask import Response, current_app
 from flaskart.accounts import actions
 from flaskart.accounts.actions.social_sign_in import FLOW_SECONDS
 from flaskart.accounts.errors import (
+    AccountDisabled,
     AccountNotLinked,
     CodeRefused,
+    EmailNotVerified,
     IdTokenRefused,
     InvalidCredentials,
     InvalidFlow,
@@ -17,6 +19,8 @@ from flaskart.accounts.errors import (
     ProviderFailed,
     ProviderNotFound,
     RedirectUriNotAllowed,
+    SecondFactorFailed,
+    SecondFactorRequired,
 )
 from flaskart.accounts.oidc.providers import KEY, Providers
 from flaskart.accounts.schemas import (
@@ -28,10 +32,10 @@ from flaskart.accounts.schemas import (
     ProviderPath,
     TokenPair,
 )
-from flaskart.accounts.store_api.auth import token_pair
+from flaskart.accounts.store_api.auth import device_of_caller, terms_of_sign_in, token_pair
 from flaskart.kit.actor import Actor
 from flaskart.web.auth import anyone
-from flaskart.web.http import db, shop, show
+from flaskart.web.http import db, show
 from flaskart.web.openapi import WITHOUT_DATABASE, WITHOUT_IDEMPOTENCY, answers, door
 
 STARTING = (ProviderNotFound, RedirectUriNotAllowed, ProviderFailed)
@@ -62,18 +66,32 @@ def start_social_sign_in(path: ProviderPath, body: FlowStart) -> Response:
 
 @api.post(
     "/<provider>/finish",
-    responses=answers(TokenPair, *FINISHING, InvalidCredentials, ProviderEmailUnverified, AccountNotLinked),
+    responses=answers(
+        TokenPair,
+        *FINISHING,
+        InvalidCredentials,
+        ProviderEmailUnverified,
+        AccountNotLinked,
+        AccountDisabled,
+        EmailNotVerified,
+        SecondFactorRequired,
+        SecondFactorFailed,
+    ),
     openapi_extensions=WITHOUT_IDEMPOTENCY,
 )
 @anyone
 def finish_social_sign_in(path: ProviderPath, body: FlowFinish) -> Response:
     """Finish to sign in with a provider; who comes for the first time gets an account.
 
-    An account that has the same e-mail address is linked, if both the provider and the shop have verified it.
+    An account that has the same e-mail address is linked, if both the provider and the shop have verified it. One with
+    a second factor needs a code besides, `otp`; without it the answer is 401 `second_factor_required`, and one starts
+    again.
     """
-    seconds = shop().settings.refresh_token_seconds
     client = providers().client(path.provider)
-    return show(token_pair(actions.sign_in_through(db(), client, callback_of(body), valid_seconds=seconds)))
+    sign_in = actions.sign_in_through(
+        db(), client, callback_of(body), terms=terms_of_sign_in(), otp=body.otp, device=device_of_caller()
+    )
+    return show(token_pair(sign_in))
 
 
 def providers() -> Providers:
