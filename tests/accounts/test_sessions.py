@@ -94,7 +94,7 @@ def test_a_sign_in_ends_once(make: Make) -> None:
     assert (again.status, again.json) == (404, NOT_FOUND)
 
 
-@pytest.mark.parametrize("name", ["unknown", "x" * 32, "名前"])
+@pytest.mark.parametrize("name", ["unknown", "x" * 32, "名前", "%00"])
 def test_what_is_not_ones_own_sign_in_is_not_found(make: Make, db: Database, name: str) -> None:
     alice, bob = register_and_sign_in(make), register_and_sign_in(make, "bob")
     bobs = id_of(bob)

@@ -176,7 +176,8 @@ def end_sign_in(session: Session, actor: Actor, session_id: str) -> None:
     Raises:
         SignInNotFound: no such sign-in, somebody else's, or ended before.
     """
-    if not revoke_sign_ins(session, queries.alive_sign_ins(actor) & (SignInRecord.family == session_id)):
+    own = queries.alive_sign_ins(actor) & (SignInRecord.family == session_id)
+    if not (session_id.isalnum() and revoke_sign_ins(session, own)):  # PostgreSQL cannot compare a NUL
         raise SignInNotFound
 
 
