@@ -35,6 +35,17 @@ def test_a_shop_needs_no_setting(tmp_path: Path) -> None:
         "max_body_bytes": 1_048_576,
         "trusted_proxies": 0,
         "oidc_providers": None,
+        "storefront_url": "http://127.0.0.1:8000",
+        "mail_transport": "console",
+        "mail_from_address": None,
+        "mail_from_name": "Flaskart",
+        "mail_templates": None,
+        "mail_smtp_host": "localhost",
+        "mail_smtp_port": None,
+        "mail_smtp_security": "starttls",
+        "mail_smtp_username": None,
+        "mail_smtp_password": None,
+        "mail_smtp_timeout_seconds": 10,
     }
     assert settings.database == f"sqlite:///{tmp_path}/instance/flaskart.db"
     assert settings.secret_file == Path("instance/secret.key")
@@ -54,6 +65,17 @@ GIVEN: dict[str, tuple[str, object]] = {
     "max_body_bytes": ("1024", 1_024),
     "trusted_proxies": ("2", 2),
     "oidc_providers": ("/srv/oidc.toml", Path("/srv/oidc.toml")),
+    "storefront_url": ("https://shop.example/", "https://shop.example"),
+    "mail_transport": ("smtp", "smtp"),
+    "mail_from_address": ("shop@münchen.example", "shop@xn--mnchen-3ya.example"),
+    "mail_from_name": ("Café Ü", "Café Ü"),
+    "mail_templates": ("/srv/shop/mail", Path("/srv/shop/mail")),
+    "mail_smtp_host": ("smtp.example", "smtp.example"),
+    "mail_smtp_port": ("2525", 2_525),
+    "mail_smtp_security": ("tls", "tls"),
+    "mail_smtp_username": ("shop", "shop"),
+    "mail_smtp_password": ("hunter2", SecretStr("hunter2")),
+    "mail_smtp_timeout_seconds": ("5", 5),
 }
 
 
@@ -191,6 +213,8 @@ def test_any_currency_with_a_minor_unit_will_do(monkeypatch: pytest.MonkeyPatch,
         ("max_password_hashes", 1, 64),
         ("max_body_bytes", 1_024, 104_857_600),
         ("trusted_proxies", 0, 10),
+        ("mail_smtp_port", 1, 65_535),
+        ("mail_smtp_timeout_seconds", 1, 60),
     ],
 )
 def test_a_number_has_bounds(monkeypatch: pytest.MonkeyPatch, name: str, smallest: int, largest: int) -> None:
@@ -203,6 +227,33 @@ def test_a_number_has_bounds(monkeypatch: pytest.MonkeyPatch, name: str, smalles
 
         with pytest.raises(SettingsError, match=rf"^{variable}: [^\n]+$"):
             Settings.load()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("mail_from_address", "shop"),
+        ("mail_from_address", "shop@example.com\nBcc: everybody@example.com"),
+        ("mail_from_address", "käse@example.com"),
+        ("mail_from_name", ""),
+        ("mail_from_name", "Shop\r\nBcc: everybody@example.com"),
+        ("mail_transport", "pigeon"),
+        ("mail_smtp_security", "ssl"),
+        ("mail_smtp_host", ""),
+        ("storefront_url", "shop.example"),
+        ("storefront_url", "javascript:alert(1)"),
+        ("storefront_url", "https://"),
+        ("storefront_url", "https://shop.example/?page=1"),
+        ("storefront_url", "https://user:password@shop.example"),
+    ],
+)
+def test_what_no_mail_could_be_sent_with_is_refused_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    monkeypatch.setenv(f"FLASKART_{name.upper()}", text)
+
+    with pytest.raises(SettingsError, match=rf"^FLASKART_{name.upper()}: [^\n]+$"):
+        Settings.load()
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
@@ -264,7 +315,8 @@ def test_a_secret_is_measured_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_settings_can_be_logged_without_giving_the_secret_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FLASKART_SECRET_KEY", LONG)
+    for name in ("SECRET_KEY", "MAIL_SMTP_PASSWORD"):
+        monkeypatch.setenv(f"FLASKART_{name}", LONG)
 
     settings = Settings.load()
 

@@ -2,8 +2,10 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
+from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
@@ -40,6 +42,29 @@ def _known_currency(code: str) -> str:
     return code
 
 
+def _sender_address(address: str) -> str:
+    try:
+        valid = validate_email(address, check_deliverability=False)
+    except EmailNotValidError as refused:
+        raise ValueError(str(refused)) from None
+    if valid.ascii_email is None:
+        raise ValueError("the part before the @ needs letters that few mail servers take")
+    return valid.ascii_email
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("it has a line break or another control character")
+    return text
+
+
+def _web_address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or "@" in url:
+        raise ValueError("not the http:// or https:// address of a site")
+    return _one_line(url).rstrip("/")
+
+
 class Settings(BaseSettings):
     """Each field is the variable `FLASKART_<NAME>`; `.env.example` says what it is for."""
 
@@ -58,6 +83,17 @@ class Settings(BaseSettings):
     max_body_bytes: Annotated[int, Field(ge=1_024, le=104_857_600)] = 1_048_576
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
     oidc_providers: Path | None = None
+    storefront_url: Annotated[str, AfterValidator(_web_address)] = "http://127.0.0.1:8000"
+    mail_transport: Literal["console", "smtp"] = "console"
+    mail_from_address: Annotated[str, AfterValidator(_sender_address)] | None = None
+    mail_from_name: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_one_line)] = "Flaskart"
+    mail_templates: Path | None = None
+    mail_smtp_host: Annotated[str, Field(min_length=1), AfterValidator(_one_line)] = "localhost"
+    mail_smtp_port: Annotated[int, Field(ge=1, le=65_535)] | None = None
+    mail_smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    mail_smtp_username: str | None = None
+    mail_smtp_password: SecretStr | None = None
+    mail_smtp_timeout_seconds: Annotated[int, Field(ge=1, le=60)] = 10
 
     @classmethod
     def load(cls) -> Self:

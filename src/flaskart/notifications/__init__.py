@@ -1,0 +1,1 @@
+"""Transactional mail: what a shop writes to its customers, and how it is sent."""
