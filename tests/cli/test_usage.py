@@ -76,6 +76,10 @@ def test_the_version_is_the_packages(nowhere: Shell) -> None:
         ("jobs", "list", "--state", "odd"),
         ("jobs", "retry"),
         ("jobs", "retry", "0"),
+        ("mail",),
+        ("mail", "preview"),
+        ("mail", "preview", "nonsense"),
+        ("mail", "test"),
     ],
     ids=" ".join,
 )

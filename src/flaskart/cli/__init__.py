@@ -21,6 +21,7 @@ COMMANDS = {
     "init": "flaskart.cli.setup",
     "jobs": "flaskart.cli.jobs",
     "keys": "flaskart.cli.keys",
+    "mail": "flaskart.cli.mail",
     "openapi": "flaskart.cli.reports",
     "restore": "flaskart.cli.backup",
     "routes": "flaskart.cli.reports",
