@@ -112,4 +112,4 @@ def test_an_order_is_the_same_number_of_statements_whatever_its_lines(
     with counted(app) as canceled:
         assert alice.post(f"/orders/{placed.json['order_id']}/cancel").status == 200
 
-    assert (len(cart), len(order), len(details), len(canceled)) == (2, 15, 3, 11)
+    assert (len(cart), len(order), len(details), len(canceled)) == (2, 16, 3, 11)

@@ -11,6 +11,7 @@ from flaskart.checkout.errors import TotalChanged
 from flaskart.inventory.actions import Demand, allocate
 from flaskart.kit.actor import Actor
 from flaskart.kit.db import Session
+from flaskart.kit.jobs import enqueue
 from flaskart.kit.money import to_major
 from flaskart.orders.actions import Agreed, record_order, stock_reference
 from flaskart.orders.queries import OrderInFull
@@ -20,6 +21,7 @@ def place_order(session: Session, actor: Actor, *, expected_total: Decimal | Non
     """Turn the actor's cart into an order at today's prices and promise its stock; the cart is empty afterwards.
 
     The number of statements does not depend on the number of lines. Accounts are locked before carts, stock comes last.
+    That the customer gets mail is decided in the same transaction.
 
     Raises:
         AccountNotFound: erased a moment ago.
@@ -44,6 +46,7 @@ def place_order(session: Session, actor: Actor, *, expected_total: Decimal | Non
         raise TotalChanged(total=total, expected_total=expected_total, currency=cart.currency)
     if actor.has_spend_cap:
         spend(session, actor, placed.order.total_minor, cart.currency)
+    enqueue(session, "mail.order_placed", {"order_id": placed.order.id})
     allocate(session, [_demand(line) for line in lines], reference=stock_reference(placed.order.id))
     return placed
 
