@@ -11,9 +11,9 @@ from sqlalchemy import select, update
 
 from flaskart.accounts.models import AccountToken, Customer, RefreshToken
 from flaskart.accounts.queries import hash_token
-from flaskart.app import create_mailer
 from flaskart.kit import clock
 from flaskart.kit.db import Database
+from flaskart.mailing import create_mailer
 from flaskart.notifications.errors import MailNotSent, MailRefused, TemplateBroken
 from flaskart.notifications.jobs import jobs_with
 from tests.callers import Caller, Make, MakeWith

@@ -2,10 +2,10 @@
 
 import click
 
-from flaskart.app import create_mailer
 from flaskart.cli.shop import as_json, print_rows
 from flaskart.kit import clock
 from flaskart.kit.ids import random_uuid
+from flaskart.mailing import create_mailer
 from flaskart.notifications.messages import MailTest
 from flaskart.notifications.samples import SAMPLES
 from flaskart.notifications.templates import BUILT_IN, HTML, SUBJECT, TEXT
