@@ -111,6 +111,7 @@ def environment(url: str) -> Mapping[str, str]:
         "FLASKART_DATABASE_URL": url,
         "FLASKART_SECRET_KEY": SECRET,
         "FLASKART_ACCESS_TOKEN_SECONDS": str(TOKEN_SECONDS),
+        "FLASKART_RATE_LIMITS": "off",
         "PYTHONPATH": str(ROOT),
     }
 

@@ -161,5 +161,6 @@ def app_at(url: str) -> ShopApp:
 
 
 def settings_of(url: str, **changed: Any) -> Settings:
-    given: dict[str, Any] = {"database_url": url, "secret_key": SecretStr(SECRET)}
+    """Return the settings of a test's shop, where nothing is limited unless the test says so."""
+    given: dict[str, Any] = {"database_url": url, "secret_key": SecretStr(SECRET), "rate_limits": "off"}
     return Settings(_env_file=None, **(given | changed))

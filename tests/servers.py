@@ -38,9 +38,10 @@ class Server:
 
 
 def environment(database_url: str, **settings: str) -> Mapping[str, str]:
-    """Return the environment of a shop's process: none of the developer's own settings."""
+    """Return the environment of a shop's process: none of the developer's own settings, and no limits."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("FLASKART_")}
-    return inherited | {"FLASKART_DATABASE_URL": database_url, "FLASKART_SECRET_KEY": SECRET} | settings
+    own = {"FLASKART_DATABASE_URL": database_url, "FLASKART_SECRET_KEY": SECRET, "FLASKART_RATE_LIMITS": "off"}
+    return inherited | own | settings
 
 
 @contextmanager

@@ -46,6 +46,10 @@ def test_a_shop_needs_no_setting(tmp_path: Path) -> None:
         "mail_smtp_username": None,
         "mail_smtp_password": None,
         "mail_smtp_timeout_seconds": 10,
+        "rate_limits": "on",
+        "rate_limit_storage": "database",
+        "rate_limit_requests": "600/minute",
+        "rate_limit_failures": "10/5 minutes",
     }
     assert settings.database == f"sqlite:///{tmp_path}/instance/flaskart.db"
     assert settings.secret_file == Path("instance/secret.key")
@@ -76,6 +80,10 @@ GIVEN: dict[str, tuple[str, object]] = {
     "mail_smtp_username": ("shop", "shop"),
     "mail_smtp_password": ("hunter2", SecretStr("hunter2")),
     "mail_smtp_timeout_seconds": ("5", 5),
+    "rate_limits": ("off", "off"),
+    "rate_limit_storage": ("memory", "memory"),
+    "rate_limit_requests": ("60/second", "60/second"),
+    "rate_limit_failures": ("5 per 1 hour", "5 per 1 hour"),
 }
 
 
@@ -227,6 +235,33 @@ def test_a_number_has_bounds(monkeypatch: pytest.MonkeyPatch, name: str, smalles
 
         with pytest.raises(SettingsError, match=rf"^{variable}: [^\n]+$"):
             Settings.load()
+
+
+@pytest.mark.parametrize("name", ["rate_limit_requests", "rate_limit_failures"])
+@pytest.mark.parametrize("rate", ["", "10", "0/minute", "10/fortnight", "10/minute;5/second", "10/2 days", "-1/minute"])
+def test_a_rate_that_is_none_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch, name: str, rate: str) -> None:
+    monkeypatch.setenv(f"FLASKART_{name.upper()}", rate)
+
+    with pytest.raises(SettingsError, match=rf"^FLASKART_{name.upper()}: [^\n]+$"):
+        Settings.load()
+
+
+@pytest.mark.parametrize("storage", ["", "disk", "memcached://localhost", "redis:", "postgresql://localhost/shop"])
+def test_an_unknown_storage_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch, storage: str) -> None:
+    monkeypatch.setenv("FLASKART_RATE_LIMIT_STORAGE", storage)
+
+    with pytest.raises(SettingsError) as refused:
+        Settings.load()
+
+    expected = "FLASKART_RATE_LIMIT_STORAGE: memory, database, or a URL of redis:// or valkey://"
+    assert str(refused.value) == expected
+
+
+@pytest.mark.parametrize("scheme", ["redis", "rediss", "valkey", "valkeys"])
+def test_redis_and_valkey_are_named_by_their_urls(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    monkeypatch.setenv("FLASKART_RATE_LIMIT_STORAGE", f"{scheme}://:secret@cache.example:6379/1")
+
+    assert Settings.load().rate_limit_storage == f"{scheme}://:secret@cache.example:6379/1"
 
 
 @pytest.mark.parametrize(

@@ -32,11 +32,13 @@ from flaskart.listings.admin_api import api as products_admin_api
 from flaskart.listings.store_api import api as products_api
 from flaskart.migrations import head_revision
 from flaskart.orders.store_api import api as orders_api
-from flaskart.settings import Settings
+from flaskart.settings import Settings, rate_of
 from flaskart.web import auth, http, idempotency, problems, requests
+from flaskart.web.counters import MemoryCounters, RedisCounters, counters_at
 from flaskart.web.docs import pages
 from flaskart.web.health import api as health_api
 from flaskart.web.kept import KeptAnswers
+from flaskart.web.limits import Attempts, RequestLimit
 from flaskart.web.openapi import SECURITY_SCHEMES, ShopApp
 from flaskart.web.tokens import AccessTokens
 
@@ -82,6 +84,8 @@ def create_app(settings: Settings) -> ShopApp:
     )
     secret, old_secrets = settings.secret(), tuple(settings.old_secrets())
     db = Database(settings.database)
+    tokens = AccessTokens.with_secret(secret, settings.access_token_seconds, old_secrets)
+    counters = counters_at(settings.rate_limit_storage, db, secret) if settings.rate_limits == "on" else None
     app.extensions[http.KEY] = http.Shop(
         settings=settings,
         secret=secret,
@@ -89,12 +93,13 @@ def create_app(settings: Settings) -> ShopApp:
         seals=Seals([secret, *old_secrets]),
         hashing=Slots(settings.max_password_hashes, wait_seconds=HASHING_WAIT_SECONDS),
         db=db,
-        tokens=AccessTokens.with_secret(secret, settings.access_token_seconds, old_secrets),
+        tokens=tokens,
         find_actor=find_actor,
         find_key=find_key,
         note_use=note_use,
         revision=head_revision(),
         kept=KeptAnswers(app.wsgi_app, db),
+        attempts=None if counters is None else Attempts(rate_of(settings.rate_limit_failures), counters),
     )
     app.extensions[PROVIDERS] = read_providers(settings.oidc_providers)
     app.url_map.converters["id"] = http.IdConverter
@@ -104,6 +109,11 @@ def create_app(settings: Settings) -> ShopApp:
     for part in (http, problems, idempotency, auth, requests):
         part.register(app)
     app.wsgi_app = app.extensions[http.KEY].kept  # type: ignore[method-assign]
+    if counters is not None:
+        rate = rate_of(settings.rate_limit_requests)
+        # A write for every request is more than a database should bear: without Redis each process counts by itself.
+        shared = counters if isinstance(counters, RedisCounters) else MemoryCounters()
+        app.wsgi_app = RequestLimit(app.wsgi_app, tokens, rate, shared)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]

@@ -1,11 +1,13 @@
 """Deployment settings: read once from `FLASKART_*` variables and `.env`, validated, frozen, passed down."""
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
+from limits import RateLimitItem, parse_many
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
@@ -17,6 +19,8 @@ from flaskart.kit.money import exponent
 PREFIX = "FLASKART_"
 DATABASE_DRIVERS = ("sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg")
 MIN_SECRET_BYTES = 32
+MAX_RATE_SECONDS = 86_400
+RATE_STORAGE_SCHEMES = ("redis", "rediss", "valkey", "valkeys")
 SECRET_FILE = "secret.key"  # noqa: S105 - a file's name
 OLD_SECRETS_FILE = "old-secrets.key"
 
@@ -40,6 +44,28 @@ def known_database(url: str) -> str:
 def _known_currency(code: str) -> str:
     exponent(code)
     return code
+
+
+def rate_of(text: str) -> RateLimitItem:
+    """Return what `10/5 minutes` and the like mean."""
+    [rate, *more] = parse_many(text)
+    if more or rate.amount < 1 or rate.get_expiry() > MAX_RATE_SECONDS:
+        raise ValueError("one number of at least 1, and a time of at most a day, like 10/5 minutes")
+    return rate
+
+
+def _known_rate(text: str) -> str:
+    rate_of(text)
+    return text
+
+
+def _known_storage(text: str) -> str:
+    scheme = text.partition("://")[0] if "://" in text else ""
+    if text not in ("memory", "database") and scheme not in RATE_STORAGE_SCHEMES:
+        raise ValueError("memory, database, or a URL of redis:// or valkey://")
+    if scheme and find_spec("redis") is None:
+        raise ValueError("Redis needs its driver: pip install 'flaskart[redis]'")
+    return text
 
 
 def _sender_address(address: str) -> str:
@@ -94,6 +120,10 @@ class Settings(BaseSettings):
     mail_smtp_username: str | None = None
     mail_smtp_password: SecretStr | None = None
     mail_smtp_timeout_seconds: Annotated[int, Field(ge=1, le=60)] = 10
+    rate_limits: Literal["on", "off"] = "on"
+    rate_limit_storage: Annotated[str, AfterValidator(_known_storage)] = "database"
+    rate_limit_requests: Annotated[str, AfterValidator(_known_rate)] = "600/minute"
+    rate_limit_failures: Annotated[str, AfterValidator(_known_rate)] = "10/5 minutes"
 
     @classmethod
     def load(cls) -> Self:

@@ -12,7 +12,7 @@ from tests.conftest import TOKENS, database_at
 from tests.races.crowd import is_postgresql
 from tests.servers import serving
 
-# Names a factory of `unguarded.py`, and the constraint that would catch what it lets pass.
+# Names a factory of `unguarded.py`, the constraint that would catch what it lets pass, and variables of the server.
 MakeWithout = Callable[..., Make]
 
 
@@ -23,12 +23,13 @@ def make_without(database_url: str, tmp_path: Path) -> Iterator[MakeWithout]:
     with ExitStack() as opened:
         opened.callback(db.close)
 
-        def make_without(guard: str, *, constraint: tuple[str, str] | None = None) -> Make:
+        def make_without(guard: str, *, constraint: tuple[str, str] | None = None, **variables: str) -> Make:
             if constraint is not None and is_postgresql(db):
                 table, name = constraint
                 with db.write() as session:
                     session.execute(text(f'ALTER TABLE "{table}" DROP CONSTRAINT {name}'))
-            server = opened.enter_context(serving(database_url, tmp_path, app=f"tests.races.unguarded:{guard}"))
+            broken = serving(database_url, tmp_path, app=f"tests.races.unguarded:{guard}", worker=False, **variables)
+            server = opened.enter_context(broken)
             return Make(db, TOKENS, server.send)
 
         yield make_without

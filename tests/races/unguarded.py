@@ -26,11 +26,14 @@ from flaskart.kit.actor import Actor
 from flaskart.kit.db import Session
 from flaskart.listings import actions as listings
 from flaskart.orders.queries import OrderInFull
+from flaskart.web import counters as counters_module
 from flaskart.web import idempotency
+from flaskart.web.counters import Counted, DatabaseCounters, Full, RateCounter
 from flaskart.web.http import shop
 from flaskart.web.idempotency import IdempotencyKey
 
 guarded_place_order = checkout.place_order
+guarded_add = DatabaseCounters.add
 guarded_add_product = catalog.add_product
 
 
@@ -71,6 +74,21 @@ def row_locks() -> Flask:
     listings.edit_listing = read_then_correct
     catalog.add_product = look_then_add
     return guarded_wsgi()
+
+
+def attempts() -> Flask:
+    """Tries are counted when they are found to be few enough."""
+    DatabaseCounters.add = check_then_count  # type: ignore[method-assign, assignment]
+    return guarded_wsgi()
+
+
+def check_then_count(counters: DatabaseCounters, keys: Sequence[str], limit: int, seconds: int) -> Counted | Full:
+    digests = [counters_module._digest(counters._secret, key) for key in keys]
+    with counters._db.read() as session:
+        counts = session.query(RateCounter.count).filter(RateCounter.key.in_(digests)).all()
+    if any(count >= limit for (count,) in counts):
+        return Full(seconds)
+    return guarded_add(counters, keys, limit * 10, seconds)
 
 
 def audit_head() -> Flask:

@@ -11,6 +11,7 @@ from granian.log import LogLevels
 from flaskart.accounts.oidc.providers import read_providers
 from flaskart.cli.beside import worker_beside
 from flaskart.cli.shop import open_shop
+from flaskart.settings import Settings
 
 BLOCKING_THREADS = 4
 # Granian's workers miss a signal that comes while they start, and would be waited for without end.
@@ -30,6 +31,7 @@ def serve(host: str, port: int, workers: int, is_alone: bool) -> None:
     read_providers(settings.oidc_providers)
     _see_that_port_is_free(host, port)
     db.close()
+    _warn(settings, workers)
     base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     click.echo(
         f"Flaskart serves on {base}\n"
@@ -50,6 +52,17 @@ def serve(host: str, port: int, workers: int, is_alone: bool) -> None:
     )
     with nullcontext() if is_alone else worker_beside():
         server.serve()
+
+
+def _warn(settings: Settings, workers: int) -> None:
+    if settings.rate_limits == "off":
+        click.echo("WARNING: FLASKART_RATE_LIMITS=off, so nobody is kept from guessing passwords.", err=True)
+    elif settings.rate_limit_storage == "memory" and workers > 1:
+        click.echo(
+            f"WARNING: with FLASKART_RATE_LIMIT_STORAGE=memory each of {workers} processes counts by itself, so that "
+            f"{workers} times as much passes.",
+            err=True,
+        )
 
 
 def _see_that_port_is_free(host: str, port: int) -> None:

@@ -70,6 +70,12 @@ class InvalidInput(ShopError):
     message = "Some fields are not valid"
 
 
+class TooMany(ShopError):
+    """Give `retry_after_seconds` as a fact; it becomes the header, too."""
+
+    status = 429
+
+
 class BadGateway(ShopError):
     """Somebody the shop had to ask has failed; the reason, its cause, is for the log."""
 

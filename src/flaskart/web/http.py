@@ -20,6 +20,7 @@ from flaskart.kit.slots import Slots
 from flaskart.settings import Settings
 from flaskart.web.json import MalformedJson, decode, encode
 from flaskart.web.kept import REQUEST_ID, KeptAnswers
+from flaskart.web.limits import Attempts
 from flaskart.web.tokens import AccessTokens
 
 KEY = "flaskart"
@@ -48,7 +49,7 @@ class Shop:
 
     `find_actor` tells whose a sign-in is, as long as it lives, and `find_key` who acts with an API key, whose use is
     noted by `note_use`; `revision` is the schema this version works with; `hashing` bounds how many passwords are
-    hashed at once.
+    hashed at once; `attempts` is None where nothing is limited.
     """
 
     settings: Settings
@@ -63,6 +64,7 @@ class Shop:
     note_use: Callable[[Session, int], None]
     revision: str
     kept: KeptAnswers
+    attempts: Attempts | None
 
 
 def shop() -> Shop:

@@ -35,6 +35,7 @@ from flaskart.web.idempotency import (
     RequestInFlight,
 )
 from flaskart.web.json import ExactJson
+from flaskart.web.limits import TooManyRequests
 from flaskart.web.problems import PROBLEM_JSON, problem_body
 from flaskart.web.tokens import InvalidToken
 
@@ -175,7 +176,7 @@ def _say_whether_a_body_is_needed(operation: Document, schemas: Document) -> Non
 
 def _shared_errors(operation: Document, access: Access, method: str) -> list[type[ShopError]]:
     """Return the errors that come from what kind of operation it is, not from what it does."""
-    errors: list[type[ShopError]] = [InvalidInput]
+    errors: list[type[ShopError]] = [InvalidInput, TooManyRequests]
     if not operation.get("x-without-database"):
         errors += [DatabaseBusy, DatabaseUnavailable]
     if method != "GET":
@@ -228,4 +229,8 @@ def _problems(errors: tuple[type[ShopError], ...] | list[type[ShopError]]) -> Do
 
 def _problem_response(status: int) -> Document:
     content = {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": {}}
-    return {"description": HTTPStatus(status).phrase, "content": {PROBLEM_JSON: content}}
+    response: Document = {"description": HTTPStatus(status).phrase, "content": {PROBLEM_JSON: content}}
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        meaning = "In how many seconds to come back."
+        response["headers"] = {"Retry-After": {"description": meaning, "schema": {"type": "integer", "minimum": 1}}}
+    return response

@@ -49,6 +49,8 @@ def answer_shop_error(error: ShopError) -> Response:
         # The caller learns that it may come back; why is for whoever runs the shop.
         current_app.logger.error("%s in request %s", error.code, g.request_id, exc_info=error.__cause__)
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if "retry_after_seconds" in error.facts:
+        response.headers["Retry-After"] = str(error.facts["retry_after_seconds"])
     return response
 
 

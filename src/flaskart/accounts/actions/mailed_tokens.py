@@ -75,7 +75,7 @@ def verify_email(session: Session, token: str) -> Customer:
     return customer
 
 
-def reset_password(session: Session, token: str, *, new_password: str, new_hash: str) -> None:
+def reset_password(session: Session, token: str, *, new_password: str, new_hash: str) -> Customer:
     """Set a new password, given plain and hashed, for whoever reads the account's mail; end all its sign-ins.
 
     That the address is theirs is proved by the way. A second factor stays.
@@ -91,6 +91,7 @@ def reset_password(session: Session, token: str, *, new_password: str, new_hash:
     customer.email_verified_at = customer.email_verified_at or clock.now()
     revoke_sign_ins_of(session, customer.id)
     enqueue(session, "mail.password_changed", {"customer_id": customer.id})
+    return customer
 
 
 def confirm_email_change(session: Session, token: str) -> Customer:

@@ -15,9 +15,11 @@ from flaskart.accounts.passwords import hash_password
 from flaskart.accounts.schemas import AccountChange, AccountChanged, AccountOut, AccountShown, Done, PasswordChange
 from flaskart.kit.actor import Actor
 from flaskart.kit.slots import Overloaded
+from flaskart.web.attempts import PASSWORD, attempt
 from flaskart.web.auth import before_second_factor, person
 from flaskart.web.http import db, shop, show
 from flaskart.web.idempotency import writing
+from flaskart.web.limits import TooManyAttempts
 from flaskart.web.openapi import answers, door
 
 api = door("account", __name__, "/account", "account", "One's own account.")
@@ -44,18 +46,22 @@ def edit_account(actor: Actor, body: AccountChange) -> Response:
         return show(AccountChanged(msg="Account updated", user=AccountOut.of(customer)))
 
 
-@api.post("/password", responses=answers(Done, AccountNotFound, WrongPassword, PasswordLikeName, Overloaded))
+@api.post(
+    "/password",
+    responses=answers(Done, AccountNotFound, WrongPassword, PasswordLikeName, Overloaded, TooManyAttempts),
+)
 @person
 def change_password(actor: Actor, body: PasswordChange) -> Response:
     """Change one's password; every other sign-in of the account ends."""
-    verified_hash = actions.find_verified_hash(db(), actor, body.current_password, shop().hashing)
-    with shop().hashing.take():
-        new_hash = hash_password(body.new_password)
-    with writing() as session:  # a replay is answered here, though the password of then is not right any more
-        actions.change_password(
-            session, actor, verified_hash=verified_hash, new_password=body.new_password, new_hash=new_hash
-        )
-        return show(Done(msg="Password changed"))
+    with attempt(PASSWORD, account=str(actor.customer_id)):
+        verified_hash = actions.find_verified_hash(db(), actor, body.current_password, shop().hashing)
+        with shop().hashing.take():
+            new_hash = hash_password(body.new_password)
+        with writing() as session:  # a replay is answered here, though the password of then is not right any more
+            actions.change_password(
+                session, actor, verified_hash=verified_hash, new_password=body.new_password, new_hash=new_hash
+            )
+            return show(Done(msg="Password changed"))
 
 
 @api.delete("", responses=answers(Done, AccountNotFound, LastOwner))

@@ -13,7 +13,7 @@ from flaskart.accounts.errors import (
     SecondFactorRequired,
     UsernameTaken,
 )
-from flaskart.accounts.models import MAX_IP, MAX_USER_AGENT
+from flaskart.accounts.models import MAX_IP, MAX_USER_AGENT, fold
 from flaskart.accounts.passwords import hash_password
 from flaskart.accounts.schemas import (
     AccountOut,
@@ -27,24 +27,29 @@ from flaskart.accounts.schemas import (
 )
 from flaskart.kit.errors import Unauthenticated
 from flaskart.kit.slots import Overloaded
+from flaskart.web.attempts import REFRESH, REGISTRATION, SIGN_IN, attempt
 from flaskart.web.auth import anyone, session_of_caller
 from flaskart.web.http import db, shop, show
 from flaskart.web.idempotency import writing
+from flaskart.web.limits import TooManyAttempts
 from flaskart.web.openapi import WITHOUT_IDEMPOTENCY, answers, door
 from flaskart.web.tokens import InvalidToken
 
 api = door("auth", __name__, "/auth", "auth", "Register, sign in and out.")
 
 
-@api.post("/register", responses=answers(Registered, UsernameTaken, EmailTaken, Overloaded, status=201))
+@api.post(
+    "/register", responses=answers(Registered, UsernameTaken, EmailTaken, Overloaded, TooManyAttempts, status=201)
+)
 @anyone
 def register(body: Registration) -> Response:
     """Open an account. A message asks the owner of the e-mail address to confirm it."""
-    with shop().hashing.take():
-        password_hash = hash_password(body.password)
-    with writing() as session:
-        customer = actions.register(session, username=body.username, email=body.email, password_hash=password_hash)
-        return show(Registered(msg="User registered successfully", user=AccountOut.of(customer)), 201)
+    with attempt(REGISTRATION):
+        with shop().hashing.take():
+            password_hash = hash_password(body.password)
+        with writing() as session:
+            customer = actions.register(session, username=body.username, email=body.email, password_hash=password_hash)
+            return show(Registered(msg="User registered successfully", user=AccountOut.of(customer)), 201)
 
 
 @api.post(
@@ -57,6 +62,7 @@ def register(body: Registration) -> Response:
         AccountDisabled,
         EmailNotVerified,
         Overloaded,
+        TooManyAttempts,
     ),
     openapi_extensions=WITHOUT_IDEMPOTENCY,
 )
@@ -65,15 +71,21 @@ def login(body: Credentials) -> Response:
     """Sign in with a username or an e-mail address.
 
     An account with a second factor needs a code besides, `otp`, in the same request. Without one the answer is 401
-    `second_factor_required`, and only to whoever gave the right password.
+    `second_factor_required`, and only to whoever gave the right password. Failures are counted for each address and
+    each account: after ten in five minutes both have to wait.
     """
-    sign_in = actions.log_in(
-        db(), body.name, body.password, terms=terms_of_sign_in(), otp=body.otp, device=device_of_caller()
-    )
+    with attempt(SIGN_IN, account=fold(body.name)):
+        sign_in = actions.log_in(
+            db(), body.name, body.password, terms=terms_of_sign_in(), otp=body.otp, device=device_of_caller()
+        )
     return show(token_pair(sign_in))
 
 
-@api.post("/refresh", responses=answers(TokenPair, InvalidRefreshToken), openapi_extensions=WITHOUT_IDEMPOTENCY)
+@api.post(
+    "/refresh",
+    responses=answers(TokenPair, InvalidRefreshToken, TooManyAttempts),
+    openapi_extensions=WITHOUT_IDEMPOTENCY,
+)
 @anyone
 def refresh(body: RefreshRequest) -> Response:
     """Exchange a refresh token for a new pair of tokens.
@@ -82,7 +94,9 @@ def refresh(body: RefreshRequest) -> Response:
     every token of that sign-in is revoked.
     """
     seconds = shop().settings.refresh_token_seconds
-    return show(token_pair(actions.refresh(db(), body.refresh_token, valid_seconds=seconds)))
+    with attempt(REFRESH):
+        sign_in = actions.refresh(db(), body.refresh_token, valid_seconds=seconds)
+    return show(token_pair(sign_in))
 
 
 @api.post("/logout", responses=answers(Done, Unauthenticated, InvalidToken), openapi_extensions=WITHOUT_IDEMPOTENCY)

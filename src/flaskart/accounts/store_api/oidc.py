@@ -34,8 +34,10 @@ from flaskart.accounts.schemas import (
 )
 from flaskart.accounts.store_api.auth import device_of_caller, terms_of_sign_in, token_pair
 from flaskart.kit.actor import Actor
+from flaskart.web.attempts import SIGN_IN, attempt
 from flaskart.web.auth import anyone
 from flaskart.web.http import db, show
+from flaskart.web.limits import TooManyAttempts
 from flaskart.web.openapi import WITHOUT_DATABASE, WITHOUT_IDEMPOTENCY, answers, door
 
 STARTING = (ProviderNotFound, RedirectUriNotAllowed, ProviderFailed)
@@ -76,6 +78,7 @@ def start_social_sign_in(path: ProviderPath, body: FlowStart) -> Response:
         EmailNotVerified,
         SecondFactorRequired,
         SecondFactorFailed,
+        TooManyAttempts,
     ),
     openapi_extensions=WITHOUT_IDEMPOTENCY,
 )
@@ -88,9 +91,10 @@ def finish_social_sign_in(path: ProviderPath, body: FlowFinish) -> Response:
     again.
     """
     client = providers().client(path.provider)
-    sign_in = actions.sign_in_through(
-        db(), client, callback_of(body), terms=terms_of_sign_in(), otp=body.otp, device=device_of_caller()
-    )
+    with attempt(SIGN_IN):
+        sign_in = actions.sign_in_through(
+            db(), client, callback_of(body), terms=terms_of_sign_in(), otp=body.otp, device=device_of_caller()
+        )
     return show(token_pair(sign_in))
 
 

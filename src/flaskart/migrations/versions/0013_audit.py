@@ -1,13 +1,13 @@
 """The audit log: entries that the database lets nobody change or delete, and the head of their chain.
 
-Revision: 0013, after 0011
+Revision: 0013, after 0012
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0013"
-down_revision = "0011"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
