@@ -1,6 +1,7 @@
 """Deployment settings: where they come from and what is refused."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -262,6 +263,14 @@ def test_redis_and_valkey_are_named_by_their_urls(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("FLASKART_RATE_LIMIT_STORAGE", f"{scheme}://:secret@cache.example:6379/1")
 
     assert Settings.load().rate_limit_storage == f"{scheme}://:secret@cache.example:6379/1"
+
+
+def test_redis_without_its_driver_is_refused_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLASKART_RATE_LIMIT_STORAGE", "redis://127.0.0.1/0")
+    monkeypatch.setitem(sys.modules, "redis", None)
+
+    with pytest.raises(SettingsError, match="Redis needs its driver: pip install 'flaskart\\[redis\\]'"):
+        Settings.load()
 
 
 @pytest.mark.parametrize(

@@ -34,18 +34,18 @@ def attempt(guard: Guard, *, account: str | None = None) -> Iterator[None]:
     if attempts is None:
         yield
         return
-    begun = attempts.begin(guard, network_of_client(), account)
+    started = attempts.start(guard, network_of_client(), account)
     try:
         yield
     except ShopError as refused:
         if refused.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            attempts.cancel(begun)
+            attempts.cancel(started)
         raise
     except BaseException:
-        attempts.cancel(begun)
+        attempts.cancel(started)
         raise
     if not guard.counts_every_try:
-        attempts.succeed(begun)
+        attempts.succeed(started)
 
 
 def trust_network(guard: Guard, *, account: str) -> None:

@@ -104,7 +104,7 @@ class Attempts:
         self._amount, self._seconds = rate.amount, rate.get_expiry()
         self._counters = counters
 
-    def begin(self, guard: Guard, network: str, account: str | None) -> Attempt:
+    def start(self, guard: Guard, network: str, account: str | None) -> Attempt:
         """Count a try.
 
         Raises:
