@@ -121,7 +121,7 @@ def open_shop(url: str, products: int, folder: Path) -> Shop:
         done = subprocess.run(flaskart, env=environment(url), cwd=folder, check=False, capture_output=True, text=True)
         if done.returncode:
             raise NotMeasured(f"flaskart {command[0]}: {done.stderr.strip()}")
-    settings = Settings(_env_file=None, database_url=url, secret_key=SecretStr(SECRET))
+    settings = Settings(_env_file=None, database_url=url, secret_key=SecretStr(SECRET), rate_limits="off")
     app = create_app(settings)
     tokens = AccessTokens.with_secret(SECRET.encode(), TOKEN_SECONDS)
     make = Make(app.extensions[KEY].db, tokens, in_process(app.test_client(use_cookies=False)))

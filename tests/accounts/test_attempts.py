@@ -8,7 +8,8 @@ import time_machine
 
 from flaskart.app import create_app
 from flaskart.kit.db import Database
-from flaskart.web.attempts import SIGN_IN, trust_network
+from flaskart.kit.errors import DatabaseBusy
+from flaskart.web.attempts import SIGN_IN, attempt, trust_network
 from flaskart.web.http import KEY
 from tests.accounts.sign_ins import INVALID_CREDENTIALS, rows_of
 from tests.callers import PASSWORD, Answer, Make, MakeWith
@@ -162,16 +163,16 @@ def refresh(shop: Make, number: int) -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("attempt", "status", "times"),
+    ("call", "status", "times"),
     [(register, 201, 10), (refresh, 401, 100)],
     ids=["registrations", "refreshes with a bad token"],
 )
 def test_other_doors_are_guarded_as_well(
-    make_with: MakeWith, attempt: Callable[[Make, int], Answer], status: int, times: int
+    make_with: MakeWith, call: Callable[[Make, int], Answer], status: int, times: int
 ) -> None:
     shop = make_with(rate_limits="on", rate_limit_storage="memory", trusted_proxies=1)
 
-    answers = [attempt(shop, number) for number in range(times + 1)]
+    answers = [call(shop, number) for number in range(times + 1)]
 
     assert [answer.status for answer in answers] == [status] * times + [429]
     assert answers[-1].json["code"] == "too_many_attempts"
@@ -205,6 +206,20 @@ def test_what_is_not_even_a_try_is_not_counted(guarded: Make) -> None:
     malformed = [guarded.anyone().post("/auth/login", {"username": "alice"}, X_Forwarded_For=HOME) for _ in range(12)]
 
     assert [answer.status for answer in malformed] == [422] * 12
+    assert log_in(guarded, password=PASSWORD).status == 200
+
+
+@pytest.mark.parametrize("failure", [DatabaseBusy(), RuntimeError("a bug")], ids=["outage", "bug"])
+def test_what_is_not_the_caller_s_fault_is_not_counted(guarded: Make, database_url: str, failure: Exception) -> None:
+    guarded.customer("alice")
+    process = create_app(settings_of(database_url, rate_limits="on"))
+
+    with process.test_request_context(environ_base={"REMOTE_ADDR": HOME}):
+        for _ in range(12):
+            with pytest.raises(type(failure)), attempt(SIGN_IN, account="alice"):
+                raise failure
+
+    process.extensions[KEY].db.close()
     assert log_in(guarded, password=PASSWORD).status == 200
 
 
