@@ -17,6 +17,7 @@ from flaskart.accounts.queries import find_actor, find_key
 from flaskart.accounts.store_api.account import api as account_api
 from flaskart.accounts.store_api.addresses import api as addresses_api
 from flaskart.accounts.store_api.auth import api as auth_api
+from flaskart.accounts.store_api.consents import api as consents_api
 from flaskart.accounts.store_api.identities import api as identities_api
 from flaskart.accounts.store_api.mailed import api as mailed_api
 from flaskart.accounts.store_api.oidc import api as oidc_api
@@ -54,6 +55,7 @@ DOORS = (
     mailed_api,
     sessions_api,
     second_factor_api,
+    consents_api,
     products_api,
     products_admin_api,
     cart_api,

@@ -104,6 +104,40 @@ class RefreshToken(Table):
     used_at: Mapped[datetime | None]
 
 
+class ConsentPurpose(StrEnum):
+    MARKETING_EMAIL = "marketing_email"
+    MARKETING_SMS = "marketing_sms"
+    ANALYTICS = "analytics"
+    PERSONALIZATION = "personalization"
+
+
+class ConsentSource(StrEnum):
+    """Where somebody was asked."""
+
+    REGISTRATION = "registration"
+    ACCOUNT = "account"
+
+
+class Consent(Table):
+    """What a customer said about a purpose, once. The newest row holds; the others show what held before."""
+
+    __tablename__ = "consent"
+    __table_args__ = (
+        CheckConstraint(
+            "purpose IN ('marketing_email', 'marketing_sms', 'analytics', 'personalization')", name="purpose"
+        ),
+        CheckConstraint("source IN ('registration', 'account')", name="source"),
+        Index("ix_consent_customer_id_purpose", "customer_id", "purpose"),
+    )
+
+    id: Mapped[Id]
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"))
+    purpose: Mapped[str] = mapped_column(String(40))
+    granted: Mapped[bool]
+    source: Mapped[str] = mapped_column(String(20))
+    created_at: Mapped[datetime]
+
+
 class AccountToken(Table):
     """A token that was mailed to somebody, for one purpose and one use."""
 

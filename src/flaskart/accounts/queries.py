@@ -13,6 +13,8 @@ from flaskart.accounts.models import (
     Address,
     ApiKey,
     ApiKeySecret,
+    Consent,
+    ConsentPurpose,
     Customer,
     ExternalIdentity,
     RecoveryCode,
@@ -226,6 +228,18 @@ def list_identities(session: Session, customer_id: int) -> Sequence[ExternalIden
 
 def list_accounts(session: Session) -> Sequence[Customer]:
     return session.scalars(select(Customer).where(Customer.erased_at.is_(None)).order_by(Customer.id)).all()
+
+
+def list_consents(session: Session, actor: Actor) -> Sequence[Consent]:
+    """Return what the actor said last about each purpose they were asked about."""
+    last = select(func.max(Consent.id)).where(Consent.customer_id == actor.customer_id).group_by(Consent.purpose)
+    return session.scalars(select(Consent).where(Consent.id.in_(last))).all()
+
+
+def find_consent(session: Session, actor: Actor, purpose: ConsentPurpose) -> Consent | None:
+    """Return what the actor said last about a purpose; None if never anything."""
+    said = select(Consent).where(Consent.customer_id == actor.customer_id, Consent.purpose == purpose)
+    return session.scalars(said.order_by(Consent.id.desc()).limit(1)).one_or_none()
 
 
 def lock_rights(session: Session) -> None:

@@ -30,6 +30,9 @@ from flaskart.accounts.models import (
     MAX_USERNAME,
     Address,
     ApiKey,
+    Consent,
+    ConsentPurpose,
+    ConsentSource,
     Customer,
     ExternalIdentity,
     SignInRecord,
@@ -105,6 +108,21 @@ Code = Annotated[
     Field(description="Six digits of the authenticator app, or a recovery code.", examples=["492039"]),
 ]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+
+
+class Consents(Change):
+    """What somebody agrees to, and what not; about a purpose that is not given they said nothing."""
+
+    marketing_email: bool | None = None
+    marketing_sms: bool | None = None
+    analytics: bool | None = None
+    personalization: bool | None = None
+
+    @property
+    def given(self) -> dict[ConsentPurpose, bool]:
+        return {ConsentPurpose(name): granted for name, granted in self.model_dump(exclude_unset=True).items()}
+
+
 # JSON has no enumerations, so that text is taken for one although nothing else is converted.
 StaffPermission = Annotated[Permission, Field(strict=False), AfterValidator(_of_staff), _named(OF_STAFF)]
 Scope = Annotated[Permission, Field(strict=False), AfterValidator(_of_keys), _named(OF_KEYS)]
@@ -137,6 +155,7 @@ class Registration(Input):
     username: Username
     email: EmailAddress
     password: NewPassword
+    consents: Consents = Field(default_factory=Consents)
 
     @field_validator("password")
     @classmethod
@@ -240,6 +259,51 @@ class AccountOut(BaseModel):
             has_second_factor=customer.second_factor_at is not None,
             created_at=customer.created_at,
         )
+
+
+class ConsentPath(BaseModel):
+    purpose: ConsentPurpose
+
+
+class ConsentChange(Input):
+    granted: bool
+
+
+class ConsentOut(BaseModel):
+    """What one said last; `recorded_at` and `source` are null where one was never asked, which is no consent."""
+
+    purpose: ConsentPurpose
+    granted: bool
+    source: ConsentSource | None
+    recorded_at: datetime | None
+
+    @classmethod
+    def of(cls, consent: Consent) -> "ConsentOut":
+        return cls(
+            purpose=ConsentPurpose(consent.purpose),
+            granted=consent.granted,
+            source=ConsentSource(consent.source),
+            recorded_at=consent.created_at,
+        )
+
+
+class ConsentList(BaseModel):
+    consents: list[ConsentOut]
+
+    @classmethod
+    def of(cls, said: Sequence[Consent]) -> "ConsentList":
+        by_purpose = {consent.purpose: ConsentOut.of(consent) for consent in said}
+        never_asked = {"granted": False, "source": None, "recorded_at": None}
+        return cls(
+            consents=[
+                by_purpose.get(purpose) or ConsentOut(purpose=purpose, **never_asked) for purpose in ConsentPurpose
+            ]
+        )
+
+
+class ConsentRecorded(BaseModel):
+    msg: str
+    consent: ConsentOut
 
 
 class Registered(BaseModel):

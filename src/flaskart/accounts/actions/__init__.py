@@ -10,6 +10,7 @@ from flaskart.accounts.actions.account import (
     register,
 )
 from flaskart.accounts.actions.addresses import add_address, edit_address, remove_address
+from flaskart.accounts.actions.consents import record_consents_of_new, set_consent
 from flaskart.accounts.actions.keys import (
     NewKey,
     SpendCap,
@@ -111,6 +112,7 @@ __all__ = [
     "log_in",
     "log_out",
     "note_use",
+    "record_consents_of_new",
     "refresh",
     "register",
     "remove_address",
@@ -122,6 +124,7 @@ __all__ = [
     "revoke_sign_in",
     "rotate_key",
     "seal_anew",
+    "set_consent",
     "set_roles",
     "sign_in_through",
     "spend",

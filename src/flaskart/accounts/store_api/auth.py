@@ -49,6 +49,7 @@ def register(body: Registration) -> Response:
             password_hash = hash_password(body.password)
         with writing() as session:
             customer = actions.register(session, username=body.username, email=body.email, password_hash=password_hash)
+            actions.record_consents_of_new(session, customer.id, body.consents.given)
             return show(Registered(msg="User registered successfully", user=AccountOut.of(customer)), 201)
 
 
