@@ -8,7 +8,7 @@ from flaskart import migrations
 from flaskart.kit.db import Database
 from flaskart.kit.tables import Table
 from flaskart.migrations import runner
-from flaskart.worker import create_worker
+from tests.workers import shops_worker
 
 
 def test_the_schema_is_the_one_of_the_models(db: Database) -> None:
@@ -40,7 +40,7 @@ def test_only_the_tables_that_are_named_have_rows_from_the_start(db: Database) -
 
 
 def test_a_shop_in_which_only_a_worker_has_been_is_still_empty(db: Database) -> None:
-    create_worker(db).set_up()
+    shops_worker(db).set_up()
 
     assert not migrations.has_data(db)
 

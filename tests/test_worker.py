@@ -22,12 +22,13 @@ from flaskart.kit.db import Database, Session, TryAgain
 from flaskart.kit.errors import DatabaseUnavailable
 from flaskart.kit.jobs import Handler, Job, Payload, Priority, enqueue, see_queue
 from flaskart.kit.leases import LeaseLost
-from flaskart.worker import MAX_ATTEMPTS, Worker, create_worker, describe, wait_seconds
+from flaskart.worker import MAX_ATTEMPTS, Worker, describe, wait_seconds
 from tests.conftest import database_at
 from tests.counting import count, effects, jobs_left, prepare, told_in, working
 from tests.databases import POSTGRES_URL, run_on_server
 from tests.processes import wait_until
 from tests.test_architecture import SOURCE
+from tests.workers import shops_worker
 
 HOUR = timedelta(hours=1)
 
@@ -429,16 +430,16 @@ def test_a_second_signal_ends_a_worker_and_its_job_comes_back(db: Database, data
 def test_the_shops_worker_knows_the_jobs_of_every_room(db: Database) -> None:
     rooms = {path.parent.name for path in SOURCE.glob("*/jobs.py")} - {"kit", "cli"}
 
-    worker = create_worker(db)
+    worker = shops_worker(db)
 
-    assert {room.__name__.split(".")[1] for room in flaskart_worker.ROOMS} == rooms
+    assert {room.__name__.split(".")[1] for room in flaskart_worker.ROOMS} == rooms - {"notifications"}
     assert worker.periods.keys() <= worker.handlers.keys()
     assert {next(iter(signature(handler).parameters)) for handler in worker.handlers.values()} <= {"session", "db"}
-    assert {name.partition(".")[0] for name in worker.handlers} <= rooms
+    assert {name.partition(".")[0] for name in worker.handlers} <= rooms | {"mail"}
 
 
 def test_the_shops_own_jobs_run(db: Database) -> None:
-    worker = create_worker(db)
+    worker = shops_worker(db)
     worker.set_up()
 
     while worker.run_next():

@@ -33,6 +33,7 @@ from flaskart.listings.admin_api import api as products_admin_api
 from flaskart.listings.store_api import api as products_api
 from flaskart.migrations import head_revision
 from flaskart.orders.store_api import api as orders_api
+from flaskart.privacy.store_api import api as privacy_api
 from flaskart.settings import Settings, rate_of
 from flaskart.web import auth, http, idempotency, problems, requests
 from flaskart.web.counters import MemoryCounters, RedisCounters, counters_at
@@ -56,6 +57,7 @@ DOORS = (
     sessions_api,
     second_factor_api,
     consents_api,
+    privacy_api,
     products_api,
     products_admin_api,
     cart_api,

@@ -19,16 +19,17 @@ from typing import TypeGuard, cast
 
 from sqlalchemy.exc import DBAPIError
 
-from flaskart.accounts import jobs as accounts
 from flaskart.kit import leases
 from flaskart.kit.db import Database, Session
 from flaskart.kit.errors import Unavailable
 from flaskart.kit.jobs import MAX_ERROR_LENGTH, Handler, Payload
 from flaskart.kit.leases import Claim, LeaseLost
-from flaskart.web import jobs as web
+from flaskart.notifications.jobs import jobs_with
+from flaskart.notifications.mailer import Mailer
+from flaskart.privacy import jobs as privacy
 
-# The rooms that have work for later.
-ROOMS = (accounts, web)
+# The rooms that have work for later, besides `notifications`, whose work takes a mailer.
+ROOMS = (privacy,)
 LEASE = timedelta(seconds=30)
 POLL_SECONDS = 1.0
 OUTAGE_SECONDS = 5.0
@@ -51,9 +52,9 @@ class WorkerLost(Exception):
     """The worker ended, each time, while it ran the job."""
 
 
-def create_worker(db: Database) -> "Worker":
+def create_worker(db: Database, mailer: Mailer) -> "Worker":
     """Build the shop's worker, which knows what the rooms have for it to do."""
-    handlers, periods = dict[str, Handler](), dict[str, timedelta]()
+    handlers, periods = dict[str, Handler](jobs_with(mailer)), dict[str, timedelta]()
     for room in ROOMS:
         if not handlers.keys().isdisjoint(room.JOBS):
             raise TypeError(f"two rooms have a job of the same name: {sorted(handlers.keys() & room.JOBS)}")

@@ -16,11 +16,11 @@ from flaskart.kit.tables import Table
 from flaskart.listings.actions import NewListing, add_listings
 from flaskart.migrations import runner
 from flaskart.transfer import BATCH, Copied, TransferError, copy_shop
-from flaskart.worker import create_worker
 from tests.callers import Caller, Make
 from tests.cli.shells import Shell
 from tests.conftest import ENGINES, shop_at
 from tests.databases import SqliteTemplate, empty_database, engine_of
+from tests.workers import shops_worker
 
 REFUSED = "flaskart: the target has data already: a shop is copied into an empty database"
 SPOILED_ON_ARRIVAL = {
@@ -154,7 +154,7 @@ def test_a_target_that_only_a_worker_has_been_in_takes_the_jobs_of_the_source(
     target = Database(target_url)
     runner.upgrade(target)
     for shop in (db, target):
-        create_worker(shop).set_up()
+        shops_worker(shop).set_up()
     target.close()
     before = make.everything()
 

@@ -144,7 +144,7 @@ def test_a_worker_does_what_is_due_and_stops_when_told(shop: Shell, queue: Datab
     process = subprocess.Popen(
         [FLASKART, "worker"], cwd=shop.folder, env=shop.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    wait_until(lambda: {row["name"] for row in rows_of(queue, "job") if row["run_at"]} >= {"web.forget_expired_keys"})
+    wait_until(lambda: {row["name"] for row in rows_of(queue, "job") if row["run_at"]} >= {"privacy.forget"})
     wait_until(lambda: sum(row["parked_at"] is not None for row in rows_of(queue, "job")) == 2)
 
     process.send_signal(signal.SIGTERM)

@@ -9,10 +9,20 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from flaskart.kit.actor import ALL, Permissions, permissions_in
 from flaskart.kit.audit import Kind
-from flaskart.kit.tables import Id, Table
+from flaskart.kit.tables import PERSONAL, Id, Table
 
 MAX_USERNAME = 64
 MAX_EMAIL = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
+MAX_REASON = 200
+DISABLED = text("disabled_at IS NOT NULL")
+ERASED = text("erased_at IS NOT NULL")
+
+
+def folded(length: int) -> String:
+    """Return the type of a folded name, compared byte by byte, so that the index finds what a name begins with."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
+
+
 MAX_USER_AGENT = 255
 MAX_IP = 45  # an IPv4 address written as IPv6
 
@@ -42,7 +52,7 @@ class Customer(Table):
 
     `role` says whether any role was granted, so that a customer's request need not look for one. `pending_email` waits
     until its owner confirms it. `totp_secret` is sealed; it counts once it was confirmed at `second_factor_at`, and no
-    code of a step up to `totp_used_step` is taken again.
+    code of a step up to `totp_used_step` is taken again. One that staff disabled cannot sign in until they enable it.
     """
 
     __tablename__ = "customer"
@@ -50,22 +60,27 @@ class Customer(Table):
         UniqueConstraint("username_folded"),
         UniqueConstraint("email_folded"),
         CheckConstraint("role IN ('customer', 'staff')", name="role"),
+        Index("ix_customer_role_id", "role", "id"),
+        Index("ix_customer_created_at", "created_at"),
+        Index("ix_customer_disabled_id", "id", sqlite_where=DISABLED, postgresql_where=DISABLED),
+        Index("ix_customer_erased_id", "id", sqlite_where=ERASED, postgresql_where=ERASED),
     )
 
     id: Mapped[Id]
-    username: Mapped[str] = mapped_column(String(MAX_USERNAME))
-    username_folded: Mapped[str] = mapped_column(String(MAX_USERNAME))
-    email: Mapped[str] = mapped_column(String(MAX_EMAIL))
-    email_folded: Mapped[str] = mapped_column(String(MAX_EMAIL))
-    password_hash: Mapped[str] = mapped_column(String(255))
+    username: Mapped[str] = mapped_column(String(MAX_USERNAME), info=PERSONAL)
+    username_folded: Mapped[str] = mapped_column(folded(MAX_USERNAME), info=PERSONAL)
+    email: Mapped[str] = mapped_column(String(MAX_EMAIL), info=PERSONAL)
+    email_folded: Mapped[str] = mapped_column(folded(MAX_EMAIL), info=PERSONAL)
+    password_hash: Mapped[str] = mapped_column(String(255), info=PERSONAL)
     role: Mapped[str] = mapped_column(String(20))
     email_verified_at: Mapped[datetime | None]
-    pending_email: Mapped[str | None] = mapped_column(String(MAX_EMAIL))
-    totp_secret: Mapped[str | None] = mapped_column(String(255))
+    pending_email: Mapped[str | None] = mapped_column(String(MAX_EMAIL), info=PERSONAL)
+    totp_secret: Mapped[str | None] = mapped_column(String(255), info=PERSONAL)
     totp_used_step: Mapped[int | None]
     second_factor_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    disabled_reason: Mapped[str | None] = mapped_column(String(MAX_REASON), info=PERSONAL)
     erased_at: Mapped[datetime | None]
 
 
@@ -78,8 +93,8 @@ class SignInRecord(Table):
     id: Mapped[Id]
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"), index=True)
     family: Mapped[str] = mapped_column(String(32))
-    user_agent: Mapped[str] = mapped_column(String(MAX_USER_AGENT))
-    ip: Mapped[str] = mapped_column(String(MAX_IP))
+    user_agent: Mapped[str] = mapped_column(String(MAX_USER_AGENT), info=PERSONAL)
+    ip: Mapped[str] = mapped_column(String(MAX_IP), info=PERSONAL)
     created_at: Mapped[datetime]
     last_used_at: Mapped[datetime]
     expires_at: Mapped[datetime]
@@ -261,15 +276,15 @@ class Address(Table):
 
     id: Mapped[Id]
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"), index=True)
-    name: Mapped[str] = mapped_column(String(MAX_POSTAL))
-    company: Mapped[str] = mapped_column(String(MAX_POSTAL))
-    lines: Mapped[list[str]] = mapped_column(JSON)
-    district: Mapped[str] = mapped_column(String(MAX_POSTAL))
-    city: Mapped[str] = mapped_column(String(MAX_POSTAL))
-    region: Mapped[str] = mapped_column(String(MAX_POSTAL))
-    postal_code: Mapped[str] = mapped_column(String(MAX_POSTAL))
+    name: Mapped[str] = mapped_column(String(MAX_POSTAL), info=PERSONAL)
+    company: Mapped[str] = mapped_column(String(MAX_POSTAL), info=PERSONAL)
+    lines: Mapped[list[str]] = mapped_column(JSON, info=PERSONAL)
+    district: Mapped[str] = mapped_column(String(MAX_POSTAL), info=PERSONAL)
+    city: Mapped[str] = mapped_column(String(MAX_POSTAL), info=PERSONAL)
+    region: Mapped[str] = mapped_column(String(MAX_POSTAL), info=PERSONAL)
+    postal_code: Mapped[str] = mapped_column(String(MAX_POSTAL), info=PERSONAL)
     country: Mapped[str] = mapped_column(String(2))
-    phone: Mapped[str] = mapped_column(String(MAX_PHONE))
+    phone: Mapped[str] = mapped_column(String(MAX_PHONE), info=PERSONAL)
     is_default_shipping: Mapped[bool]
     is_default_billing: Mapped[bool]
     created_at: Mapped[datetime]
@@ -285,7 +300,7 @@ class ExternalIdentity(Table):
     id: Mapped[Id]
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"), index=True)
     provider: Mapped[str] = mapped_column(String(MAX_PROVIDER))
-    subject: Mapped[str] = mapped_column(String(MAX_SUBJECT))
+    subject: Mapped[str] = mapped_column(String(MAX_SUBJECT), info=PERSONAL)
     created_at: Mapped[datetime]
 
 

@@ -28,6 +28,7 @@ from flaskart.kit import clock
 from flaskart.kit.actor import ALL, Actor, Permission, Permissions, PresentedKey, Role, permissions_in, permissions_with
 from flaskart.kit.db import Session
 from flaskart.kit.paging import MAX_ID, Page, decode_cursor, page_of
+from flaskart.kit.personal import Sections, records
 
 
 def find_actor(session: Session, customer_id: int, session_id: str) -> Actor | None:
@@ -228,6 +229,19 @@ def list_identities(session: Session, customer_id: int) -> Sequence[ExternalIden
 
 def list_accounts(session: Session) -> Sequence[Customer]:
     return session.scalars(select(Customer).where(Customer.erased_at.is_(None)).order_by(Customer.id)).all()
+
+
+def personal_data_of(session: Session, customer_id: int) -> Sections:
+    """Return an account and all that belongs to it as they are kept, without the secrets."""
+    secrets = ("password_hash", "totp_secret", "totp_used_step", "username_folded", "email_folded")
+    return {
+        "account": records(session, Customer, Customer.id == customer_id, without=secrets),
+        "sign_ins": records(session, SignInRecord, SignInRecord.customer_id == customer_id),
+        "addresses": records(session, Address, Address.customer_id == customer_id),
+        "consents": records(session, Consent, Consent.customer_id == customer_id),
+        "identities": records(session, ExternalIdentity, ExternalIdentity.customer_id == customer_id),
+        "api_keys": records(session, ApiKey, ApiKey.customer_id == customer_id),
+    }
 
 
 def list_consents(session: Session, actor: Actor) -> Sequence[Consent]:

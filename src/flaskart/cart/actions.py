@@ -90,6 +90,11 @@ def complete_cart(session: Session, actor: Actor) -> OpenCart:
     return OpenCart(*row)
 
 
+def erase_person(session: Session, customer_id: int) -> None:
+    """Delete a person's open cart. Completed ones stay: an order is known by its cart. May be repeated."""
+    session.execute(delete(Cart).where(Cart.customer_id == customer_id, Cart.completed_at.is_(None)))
+
+
 def _lock_line(session: Session, actor: Actor, product_id: int) -> tuple[OpenCart, int, int]:
     """Return the actor's locked cart, the id of a product's line in it, and of that line's variant."""
     cart = _lock_cart(session, actor)

@@ -13,6 +13,7 @@ from flaskart.catalog.models import Product, ProductStatus, Variant
 from flaskart.inventory.queries import sellable_stock
 from flaskart.kit.actor import Actor
 from flaskart.kit.db import Session
+from flaskart.kit.personal import Sections, records
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,11 @@ def find_line(session: Session, cart_id: int, product_id: int) -> tuple[int, int
     """Return the ids of a product's first line in a cart and of that line's variant."""
     row = session.send(_LINE_OF_PRODUCT, {"cart_id": cart_id, "product_id": product_id}).one_or_none()
     return None if row is None else (row.id, row.variant_id)
+
+
+def personal_data_of(session: Session, customer_id: int) -> Sections:
+    """Return a person's carts, the open one and those that became orders."""
+    return {"carts": records(session, Cart, Cart.customer_id == customer_id, lines=CartLine.cart_id)}
 
 
 def _offer(name: InstrumentedAttribute[Any]) -> Select[*tuple[Any, ...]]:

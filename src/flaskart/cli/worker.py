@@ -5,6 +5,7 @@ import logging
 import click
 
 from flaskart.cli.shop import open_shop
+from flaskart.mailing import create_mailer
 from flaskart.worker import create_worker, work_until_told_to_stop
 
 
@@ -15,7 +16,7 @@ def worker(parent: int | None) -> None:
 
     Several may run at once, on any machine that reaches the database. `flaskart serve` runs one by itself.
     """
-    _, db = open_shop()
+    settings, db = open_shop()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     click.echo("The worker runs; Ctrl-C stops it.")
-    work_until_told_to_stop(create_worker(db), parent=parent)
+    work_until_told_to_stop(create_worker(db, create_mailer(settings)), parent=parent)

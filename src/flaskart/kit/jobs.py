@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     ColumnElement,
     Index,
     Row,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    cast,
     delete,
     func,
     insert,
@@ -28,12 +30,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from flaskart.kit.clock import DatabaseTime
 from flaskart.kit.db import Database, Session
-from flaskart.kit.tables import Id, Table, UTCDateTime
+from flaskart.kit.tables import PERSONAL, Id, Table, UTCDateTime
 
 MAX_ERROR_LENGTH = 500
 OVERDUE_SECONDS = 3_600
 ALIVE, DEAD, PERIODIC = text("parked_at IS NULL"), text("parked_at IS NOT NULL"), text("period_seconds IS NOT NULL")
-
 Payload = Mapping[str, Any]
 # Given a session, a job is done in the transaction that ends it, so once. Given a database it owns its transactions
 # and may talk to the outside: it is done at least once, and has to bear being repeated.
@@ -73,7 +74,7 @@ class Job(Table):
 
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(String(100))
-    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON, info=PERSONAL)
     priority: Mapped[int]
     period_seconds: Mapped[int | None]
     run_at: Mapped[datetime]
@@ -81,7 +82,7 @@ class Job(Table):
     leased_by: Mapped[str | None] = mapped_column(String(100))
     leased_until: Mapped[datetime | None]
     parked_at: Mapped[datetime | None]
-    last_error: Mapped[str | None] = mapped_column(String(MAX_ERROR_LENGTH))
+    last_error: Mapped[str | None] = mapped_column(String(MAX_ERROR_LENGTH), info=PERSONAL)
     created_at: Mapped[datetime]
 
 
@@ -103,6 +104,12 @@ def enqueue(
 ) -> None:
     """Have the worker do something after the commit, at `run_at` or as soon as it can. One statement."""
     session.send(_ENQUEUE, {"job_name": name, "about": payload, "not_before": run_at, "urgency": int(priority)})
+
+
+def cancel(session: Session, member: str, ids: Sequence[int] | Select[int], *, prefix: str = "") -> None:
+    """Delete the jobs, of names that begin so, whose payload has one of the ids as this member."""
+    about = cast(Job.payload[member].as_string(), BigInteger).in_(ids)
+    session.execute(delete(Job).where(Job.name.startswith(prefix, autoescape=True), about))
 
 
 def see_queue(session: Session) -> Queue:

@@ -15,6 +15,8 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+# The `info` of a column that holds something of a person: exported to them, and gone once they are erased.
+PERSONAL = {"personal": True}
 # SQLite numbers rows by itself only in a column declared INTEGER, which holds 64 bits there.
 BigInt = BigInteger().with_variant(Integer, "sqlite")
 

@@ -7,6 +7,7 @@ import flaskart.inventory.models
 import flaskart.kit.audit
 import flaskart.kit.jobs
 import flaskart.orders.models
+import flaskart.privacy.models
 import flaskart.web.counters
 import flaskart.web.idempotency  # noqa: F401 - each import adds its tables to the metadata
 from flaskart.kit.tables import Table

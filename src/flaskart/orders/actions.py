@@ -9,9 +9,10 @@ from sqlalchemy import JSON, BigInteger, ColumnElement, bindparam, cast, func, i
 from sqlalchemy.types import TypeEngine
 
 from flaskart.inventory import actions as inventory
-from flaskart.kit import clock
+from flaskart.kit import clock, jobs
 from flaskart.kit.actor import Actor
 from flaskart.kit.db import Session
+from flaskart.kit.personal import erased_name
 from flaskart.orders import queries
 from flaskart.orders.errors import InvalidTransition
 from flaskart.orders.models import (
@@ -83,6 +84,17 @@ def cancel_order(session: Session, actor: Actor, order_id: int) -> OrderInFull:
         _record(session, order_id, EventKind.CANCELED, actor, now)
         inventory.release(session, reference=stock_reference(order_id))
     return queries.get_order(session, actor, order_id)
+
+
+def erase_person(session: Session, customer_id: int) -> None:
+    """Replace what a person's orders say of them; lines, amounts and times stay, for the books. May be repeated.
+
+    Mails about the orders that were not sent yet are not sent any more.
+    """
+    own = Order.customer_id == customer_id
+    session.execute(select(Order.id).where(own).order_by(Order.id).with_for_update(key_share=True))
+    session.execute(update(Order).where(own).values(email=erased_name(customer_id)))
+    jobs.cancel(session, "order_id", select(Order.id).where(own), prefix="mail.")
 
 
 def stock_reference(order_id: int) -> str:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from flaskart.kit.tables import Id, Table
+from flaskart.kit.tables import PERSONAL, Id, Table
 
 
 class OrderStatus(StrEnum):
@@ -54,6 +54,8 @@ def one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
 class Order(Table):
     """An order with copies of all it agreed on: nothing that happens to products or accounts changes it.
 
+    But what it says of a person is replaced when that person is erased; lines, amounts and times stay, for the books.
+
     A cart becomes one order at most. Amounts are in minor units; the parts are signed and add up to the total.
     """
 
@@ -80,7 +82,7 @@ class Order(Table):
     number: Mapped[str | None] = mapped_column(String(40))
     cart_id: Mapped[int]
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"))
-    email: Mapped[str] = mapped_column(String(254))
+    email: Mapped[str] = mapped_column(String(254), info=PERSONAL)
     currency: Mapped[str] = mapped_column(String(3))
     status: Mapped[str] = mapped_column(String(20))
     payment_status: Mapped[str] = mapped_column(String(20))

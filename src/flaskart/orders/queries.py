@@ -9,8 +9,9 @@ from sqlalchemy import Integer, Row, bindparam, select
 from flaskart.kit.actor import Actor
 from flaskart.kit.db import Session
 from flaskart.kit.paging import MAX_ID, Page, decode_cursor, page_of
+from flaskart.kit.personal import Sections, records
 from flaskart.orders.errors import OrderNotFound
-from flaskart.orders.models import Order, OrderLine
+from flaskart.orders.models import Order, OrderEvent, OrderLine
 
 # The columns of `Order` and of `OrderLine`, by their names.
 OrderRow = Row[*tuple[Any, ...]]
@@ -53,6 +54,12 @@ def lock_order(session: Session, actor: Actor, order_id: int) -> Order:
     if order is None:
         raise OrderNotFound
     return order
+
+
+def personal_data_of(session: Session, customer_id: int) -> Sections:
+    """Return a person's orders with their lines and what happened to them."""
+    own = Order.customer_id == customer_id
+    return {"orders": records(session, Order, own, lines=OrderLine.order_id, events=OrderEvent.order_id)}
 
 
 # Put together once: building them takes longer than running them.

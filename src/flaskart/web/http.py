@@ -135,12 +135,17 @@ def register(app: Flask) -> None:
     app.after_request(_finish)
 
 
-def show(model: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Answer with a model; under an `Idempotency-Key` the answer is kept in the transaction that is open."""
+def show(
+    model: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None, *, about: int | None = None
+) -> Response:
+    """Answer with a model; under an `Idempotency-Key` the answer is kept in the transaction that is open.
+
+    `about` is the customer of whom it tells somebody else: it is forgotten when that customer is erased.
+    """
     body = encode(model)
     claim = g.get("claim")
     if claim is not None:
-        claim.keep(status, body)
+        claim.keep(status, body, about)
         g.claim = None
     return Response(body, status, headers, content_type="application/json")
 

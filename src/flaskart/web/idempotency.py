@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from flask import Flask, Response, g, request
-from sqlalchemy import Index, LargeBinary, String, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Index, LargeBinary, String, bindparam, delete, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
@@ -21,7 +21,8 @@ from flaskart.kit import clock
 from flaskart.kit.db import Session
 from flaskart.kit.errors import BadRequest, Conflict, InvalidInput
 from flaskart.kit.outages import LOCK_NOT_AVAILABLE, sqlstate
-from flaskart.kit.tables import Id, Table
+from flaskart.kit.personal import Sections, records
+from flaskart.kit.tables import PERSONAL, Id, Table
 from flaskart.web.audit import transaction
 from flaskart.web.http import incoming, shop
 from flaskart.web.json import encode_canonical
@@ -29,6 +30,7 @@ from flaskart.web.json import encode_canonical
 HEADER = "Idempotency-Key"
 MAX_KEY_LENGTH = 255
 KEPT = timedelta(hours=48)
+ABOUT = text("subject_id IS NOT NULL")
 
 
 class IdempotencyKeyMalformed(BadRequest):
@@ -47,20 +49,26 @@ class RequestInFlight(Conflict):
 
 
 class IdempotencyKey(Table):
-    """A key of one caller, what it was used for, and what was answered."""
+    """A key of one caller, what it was used for, and what was answered; `subject_id` is the customer it is about.
+
+    Who keeps answers about themselves is their caller. Staff's answers about a customer have a subject, and so has that
+    of a registration, whose caller is nobody yet.
+    """
 
     __tablename__ = "idempotency_key"
     __table_args__ = (
         Index("uq_idempotency_key_caller_key", "caller", "key", unique=True),
         Index("ix_idempotency_key_created_at", "created_at"),
+        Index("ix_idempotency_key_subject_id", "subject_id", sqlite_where=ABOUT, postgresql_where=ABOUT),
     )
 
     id: Mapped[Id]
     caller: Mapped[str] = mapped_column(String(40))
-    key: Mapped[str] = mapped_column(String(MAX_KEY_LENGTH))
-    fingerprint: Mapped[bytes] = mapped_column(LargeBinary(32))
+    key: Mapped[str] = mapped_column(String(MAX_KEY_LENGTH), info=PERSONAL)
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary(32), info=PERSONAL)
     status: Mapped[int | None]
-    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    body: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
+    subject_id: Mapped[int | None]
     created_at: Mapped[datetime]
 
 
@@ -80,8 +88,9 @@ class Claim:
     session: Session
     row_id: int
 
-    def keep(self, status: int, body: bytes) -> None:
-        self.session.send(_KEEP, {"row_id": self.row_id, "answer_status": status, "answer_body": body})
+    def keep(self, status: int, body: bytes, about: int | None) -> None:
+        answer = {"row_id": self.row_id, "answer_status": status, "answer_body": body, "about": about}
+        self.session.send(_KEEP, answer)
 
 
 @contextmanager
@@ -114,10 +123,28 @@ def forget_expired_keys(session: Session) -> int:
     return len(session.execute(delete(IdempotencyKey).where(expired).returning(IdempotencyKey.id)).all())
 
 
+def personal_data_of(session: Session, customer_id: int) -> Sections:
+    """Return the keys kept of a person's requests; the answers are copies of what other rooms hand over."""
+    return {
+        "requests": records(session, IdempotencyKey, _about(customer_id), without=("caller", "fingerprint", "body"))
+    }
+
+
+def erase_person(session: Session, customer_id: int) -> None:
+    """Delete the answers kept for and about a person. The request under way has none yet, and can be answered again."""
+    session.execute(delete(IdempotencyKey).where(_about(customer_id), IdempotencyKey.status.is_not(None)))
+
+
+def _about(customer_id: int) -> ColumnElement[bool]:
+    return or_(IdempotencyKey.caller == _caller(customer_id), IdempotencyKey.subject_id == customer_id)
+
+
 def _claim(session: Session, key: str) -> Claim:
     if not (1 <= len(key) <= MAX_KEY_LENGTH and key.isascii() and key.isprintable()):
         raise IdempotencyKeyMalformed
-    caller = _caller()
+    caller = "anonymous"
+    if "actor" in g:
+        caller = _caller(g.actor.customer_id) if g.actor.key_id is None else f"key:{g.actor.key_id}"
     now = clock.now()
     claim = {
         "caller": caller,
@@ -137,11 +164,8 @@ def _claim(session: Session, key: str) -> Claim:
     raise _used(session, caller, key)
 
 
-def _caller() -> str:
-    """Return whose key it is: an API key is a caller of its own."""
-    if "actor" not in g:
-        return "anonymous"
-    return f"customer:{g.actor.customer_id}" if g.actor.key_id is None else f"key:{g.actor.key_id}"
+def _caller(customer_id: int) -> str:
+    return f"customer:{customer_id}"
 
 
 def _used(session: Session, caller: str, key: str) -> Exception:
@@ -178,7 +202,13 @@ _CLAIM = (
     )
     .on_conflict_do_update(
         index_elements=["caller", "key"],
-        set_={"fingerprint": bindparam("fingerprint"), "created_at": bindparam("now"), "status": None, "body": None},
+        set_={
+            "fingerprint": bindparam("fingerprint"),
+            "created_at": bindparam("now"),
+            "status": None,
+            "body": None,
+            "subject_id": None,
+        },
         where=IdempotencyKey.created_at < bindparam("expired"),
     )
     .returning(IdempotencyKey.id)
@@ -186,5 +216,5 @@ _CLAIM = (
 _KEEP = (
     update(IdempotencyKey)
     .where(IdempotencyKey.id == bindparam("row_id"))
-    .values(status=bindparam("answer_status"), body=bindparam("answer_body"))
+    .values(status=bindparam("answer_status"), body=bindparam("answer_body"), subject_id=bindparam("about"))
 )

@@ -2,10 +2,10 @@
 
 from flaskart.accounts.actions.account import (
     change_password,
-    delete_account,
     disable_account,
     edit_account,
     enable_account,
+    erase_person,
     find_verified_hash,
     register,
 )
@@ -89,7 +89,6 @@ __all__ = [
     "confirm_second_factor",
     "create_key",
     "create_role",
-    "delete_account",
     "delete_role",
     "disable_account",
     "disable_second_factor",
@@ -101,6 +100,7 @@ __all__ = [
     "end_other_sign_ins",
     "end_sign_in",
     "enrol_second_factor",
+    "erase_person",
     "find_verified_hash",
     "forget_expired_flows",
     "forget_expired_mailed_tokens",

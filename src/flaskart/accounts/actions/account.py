@@ -4,13 +4,13 @@ from sqlalchemy import delete
 
 from flaskart.accounts import queries
 from flaskart.accounts.actions.revoking import drop_mailed_tokens, revoke_sign_ins_of
-from flaskart.accounts.actions.staff import leave_staff
 from flaskart.accounts.errors import EmailTaken, PasswordLikeName, UsernameTaken, WrongPassword
 from flaskart.accounts.models import (
     AccountToken,
     Address,
     Customer,
     ExternalIdentity,
+    OidcFlow,
     RecoveryCode,
     SignInRecord,
     TokenPurpose,
@@ -23,6 +23,7 @@ from flaskart.kit.db import Database, Session
 from flaskart.kit.duplicates import translated
 from flaskart.kit.errors import ShopError
 from flaskart.kit.jobs import enqueue
+from flaskart.kit.personal import erased_name
 from flaskart.kit.slots import Slots
 
 TAKEN: dict[str, type[ShopError]] = {
@@ -106,6 +107,23 @@ def change_password(
     enqueue(session, "mail.password_changed", {"customer_id": customer.id})
 
 
+def erase_person(session: Session, customer_id: int) -> None:
+    """Replace what an account says of its owner, for good, and delete what only they have. May be repeated.
+
+    The row stays, since orders refer to it, and so does what they agreed to, which names nobody.
+    """
+    customer = session.get_one(Customer, customer_id)
+    gone = erased_name(customer_id)
+    _rename(customer, gone)
+    readdress(customer, gone)
+    customer.pending_email = customer.disabled_reason = None
+    customer.password_hash = ""
+    customer.totp_secret = customer.totp_used_step = customer.second_factor_at = None
+    customer.erased_at = customer.erased_at or clock.now()
+    for table in (SignInRecord, AccountToken, RecoveryCode, Address, ExternalIdentity, OidcFlow):
+        session.execute(delete(table).where(table.customer_id == customer_id))
+
+
 def disable_account(session: Session, customer_id: int) -> None:
     """Keep an account from signing in, and end its sign-ins. May be repeated.
 
@@ -125,26 +143,6 @@ def enable_account(session: Session, customer_id: int) -> None:
         AccountNotFound: no such account, or an erased one.
     """
     queries.lock_customer(session, customer_id).disabled_at = None
-
-
-def delete_account(session: Session, actor: Actor) -> None:
-    """Erase the person from the account for good and end its sign-ins. The orders stay, for the books.
-
-    Raises:
-        LastOwner: nobody else could look after the shop.
-    """
-    customer = queries.lock_account(session, actor)
-    if customer.role == Role.STAFF:
-        leave_staff(session, actor, customer)
-    gone = f"@erased-{customer.id}"  # neither a username nor an address that anybody could register
-    _rename(customer, gone)
-    readdress(customer, gone)
-    customer.pending_email = None
-    customer.password_hash = ""
-    customer.totp_secret = customer.totp_used_step = customer.second_factor_at = None
-    customer.erased_at = clock.now()
-    for table in (SignInRecord, AccountToken, RecoveryCode, Address, ExternalIdentity):
-        session.execute(delete(table).where(table.customer_id == customer.id))
 
 
 def readdress(customer: Customer, email: str) -> None:

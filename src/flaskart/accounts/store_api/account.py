@@ -1,4 +1,4 @@
-"""One's own account: view, change and leave it."""
+"""One's own account: view and change it."""
 
 from flask import Response
 
@@ -6,7 +6,6 @@ from flaskart.accounts import actions, queries
 from flaskart.accounts.errors import (
     AccountNotFound,
     EmailTaken,
-    LastOwner,
     PasswordLikeName,
     UsernameTaken,
     WrongPassword,
@@ -62,12 +61,3 @@ def change_password(actor: Actor, body: PasswordChange) -> Response:
                 session, actor, verified_hash=verified_hash, new_password=body.new_password, new_hash=new_hash
             )
             return show(Done(msg="Password changed"))
-
-
-@api.delete("", responses=answers(Done, AccountNotFound, LastOwner))
-@person
-def delete_account(actor: Actor) -> Response:
-    """Delete one's account: personal data is erased and every sign-in ends; orders stay, for the books."""
-    with writing() as session:
-        actions.delete_account(session, actor)
-        return show(Done(msg="Account deleted"))

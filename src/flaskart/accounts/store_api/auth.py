@@ -50,7 +50,8 @@ def register(body: Registration) -> Response:
         with writing() as session:
             customer = actions.register(session, username=body.username, email=body.email, password_hash=password_hash)
             actions.record_consents_of_new(session, customer.id, body.consents.given)
-            return show(Registered(msg="User registered successfully", user=AccountOut.of(customer)), 201)
+            user = AccountOut.of(customer)
+            return show(Registered(msg="User registered successfully", user=user), 201, about=customer.id)
 
 
 @api.post(
