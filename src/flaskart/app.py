@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from flaskart import __version__
 from flaskart.accounts.actions import note_use
+from flaskart.accounts.admin_api.customers import api as customers_admin_api
 from flaskart.accounts.admin_api.keys import api as keys_api
 from flaskart.accounts.admin_api.roles import api as roles_api
 from flaskart.accounts.admin_api.staff import api as staff_api
@@ -58,6 +59,7 @@ DOORS = (
     second_factor_api,
     consents_api,
     privacy_api,
+    customers_admin_api,
     products_api,
     products_admin_api,
     cart_api,

@@ -8,9 +8,10 @@ import pytest
 import time_machine
 from sqlalchemy import update
 
-from flaskart.accounts.actions import disable_account, forget_expired_mailed_tokens, issue_token
+from flaskart.accounts.actions import disable_customer, forget_expired_mailed_tokens, issue_token
 from flaskart.accounts.errors import AccountNotFound
 from flaskart.accounts.models import Customer, TokenPurpose
+from flaskart.kit.audit import SYSTEM
 from flaskart.kit.db import Database
 from flaskart.web.openapi import ShopApp
 from tests.accounts.sign_ins import (
@@ -155,7 +156,7 @@ def test_nobody_gets_a_token_of_a_disabled_or_an_erased_account(
     alice, bob = make.customer("alice"), make.customer("bob")
     tokens = [mail(caller.customer_id, purpose) for caller in (alice, bob)]
     with db.write() as session:
-        disable_account(session, alice.customer_id)
+        disable_customer(session, SYSTEM, alice.customer_id, reason="a test")
     bob.delete("/account")
 
     assert [redeem(anyone, purpose, token).json for token in tokens] == [INVALID, INVALID]
@@ -261,7 +262,7 @@ def test_a_stranger_does_not_learn_which_addresses_have_an_account(
     make.customer("alice")
     disabled = make.customer("bob")
     with db.write() as session:
-        disable_account(session, disabled.customer_id)
+        disable_customer(session, SYSTEM, disabled.customer_id, reason="a test")
     forget_jobs(db)
     anyone.post(path, {"email": "alice@example.com"})  # what is prepared once is prepared
 
@@ -356,7 +357,7 @@ def test_the_owner_of_a_disabled_account_is_told_only_with_the_right_password(
     phone = register_and_sign_in(make)
     bob = register_and_sign_in(make, "bob")
     with db.write() as session:
-        disable_account(session, 1)
+        disable_customer(session, SYSTEM, 1, reason="a test")
 
     right = anyone.post("/auth/login", {"username": "alice", "password": PASSWORD})
     wrong = anyone.post("/auth/login", {"username": "alice", "password": "wrong horse"})

@@ -12,6 +12,7 @@ from time_machine import Traveller
 
 from flaskart.accounts.actions import reset_second_factor, seal_anew
 from flaskart.accounts.errors import AccountNotFound
+from flaskart.kit.audit import SYSTEM
 from flaskart.kit.db import Database
 from flaskart.kit.seals import SealedByAnotherKey, Seals
 from tests.accounts.sign_ins import is_alive, problem, refresh, register_and_sign_in, rows_of, sign_in
@@ -224,11 +225,11 @@ def test_no_secret_is_stored_in_the_clear(alice: Enrolled, make: Make) -> None:
 
 def test_a_second_factor_can_be_taken_from_an_account_whose_owner_lost_it(alice: Enrolled, db: Database) -> None:
     with db.write() as session:
-        reset_second_factor(session, alice.caller.customer_id)
+        reset_second_factor(session, SYSTEM, alice.caller.customer_id)
 
     assert alice.log_in(None).status == 200
     with pytest.raises(AccountNotFound), db.write() as session:
-        reset_second_factor(session, 0)
+        reset_second_factor(session, SYSTEM, 0)
 
 
 def test_another_secret_of_the_shop_keeps_second_factors(

@@ -7,8 +7,9 @@ import pyotp
 import pytest
 from sqlalchemy import update
 
-from flaskart.accounts.actions import disable_account, issue_token
+from flaskart.accounts.actions import disable_customer, issue_token
 from flaskart.accounts.models import RefreshToken, TokenPurpose
+from flaskart.kit.audit import SYSTEM
 from flaskart.kit.db import Database
 from tests.accounts.sign_ins import SignIn, is_alive, refresh, register_and_sign_in, rows_of, sign_in, signed_in
 from tests.callers import PASSWORD, Caller, Make
@@ -86,7 +87,7 @@ def _end(end: str, phone: SignIn, laptop: SignIn, db: Database) -> None:
         answer = Caller(caller.send).post("/auth/password/reset", {"token": token, "new_password": "another horse"})
     else:
         with db.write() as session:
-            disable_account(session, 1)
+            disable_customer(session, SYSTEM, 1, reason="a test")
         return
     assert answer.status == 200
 

@@ -59,6 +59,21 @@ class WrongPassword(InvalidInput):
     pointer = "/current_password"
 
 
+class CustomerNotFound(NotFound):
+    code = "customer_not_found"
+    message = "Customer not found"
+
+
+class CustomerErased(Conflict):
+    code = "customer_erased"
+    message = "This customer was erased"
+
+
+class OwnAccount(Conflict):
+    code = "own_account"
+    message = "You cannot disable your own account"
+
+
 class PasswordLikeName(InvalidInput):
     code = "password_like_name"
     message = "A password must not contain the username or the e-mail address"

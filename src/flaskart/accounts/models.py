@@ -23,6 +23,12 @@ def folded(length: int) -> String:
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
+class CustomerState(StrEnum):
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    ERASED = "erased"
+
+
 MAX_USER_AGENT = 255
 MAX_IP = 45  # an IPv4 address written as IPv6
 
@@ -61,7 +67,6 @@ class Customer(Table):
         UniqueConstraint("email_folded"),
         CheckConstraint("role IN ('customer', 'staff')", name="role"),
         Index("ix_customer_role_id", "role", "id"),
-        Index("ix_customer_created_at", "created_at"),
         Index("ix_customer_disabled_id", "id", sqlite_where=DISABLED, postgresql_where=DISABLED),
         Index("ix_customer_erased_id", "id", sqlite_where=ERASED, postgresql_where=ERASED),
     )
@@ -83,6 +88,12 @@ class Customer(Table):
     disabled_reason: Mapped[str | None] = mapped_column(String(MAX_REASON), info=PERSONAL)
     erased_at: Mapped[datetime | None]
 
+    @property
+    def state(self) -> CustomerState:
+        if self.erased_at is not None:
+            return CustomerState.ERASED
+        return CustomerState.ACTIVE if self.disabled_at is None else CustomerState.DISABLED
+
 
 class SignInRecord(Table):
     """A sign-in, named by the family of its refresh tokens. It was last used when it was last continued."""
@@ -102,7 +113,7 @@ class SignInRecord(Table):
 
 
 # What the audit log may show of a customer: nothing that is personal.
-CUSTOMER = Kind("customer", frozenset({"id", "role", "roles"}))
+CUSTOMER = Kind("customer", frozenset({"id", "role", "roles", "disabled_at", "second_factor_at"}))
 
 
 class RefreshToken(Table):

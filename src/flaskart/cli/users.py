@@ -62,11 +62,12 @@ def create(name: str, email: str, staff: bool, roles: tuple[str, ...], password_
 
 @user.command()
 @click.argument("name")
-def disable(name: str) -> None:
+@click.option("--reason", default="disabled on the command line", show_default=True, help="Shown to staff.")
+def disable(name: str, reason: str) -> None:
     """End the sign-ins of the account NAME (username or e-mail address) and let it sign in no more."""
     _, db = open_shop()
     with db.write() as session:
-        actions.disable_account(session, queries.get_by_login(session, name).id)
+        actions.disable_customer(session, audit.SYSTEM, queries.get_by_login(session, name).id, reason=reason)
     click.echo(f"Disabled {name}")
 
 
@@ -76,7 +77,7 @@ def enable(name: str) -> None:
     """Let the account NAME (username or e-mail address) sign in again."""
     _, db = open_shop()
     with db.write() as session:
-        actions.enable_account(session, queries.get_by_login(session, name).id)
+        actions.enable_customer(session, audit.SYSTEM, queries.get_by_login(session, name).id)
     click.echo(f"Enabled {name}")
 
 
@@ -86,7 +87,7 @@ def unlock(name: str) -> None:
     """Take the second factor from the account NAME (username or e-mail address), whose owner lost it."""
     _, db = open_shop()
     with db.write() as session:
-        actions.reset_second_factor(session, queries.get_by_login(session, name).id)
+        actions.reset_second_factor(session, audit.SYSTEM, queries.get_by_login(session, name).id)
     click.echo(f"{name} signs in with the password alone")
 
 

@@ -1,6 +1,7 @@
 """The kinds of values that public JSON is made of."""
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Annotated, Any
@@ -23,6 +24,7 @@ from flaskart.kit.paging import DEFAULT_LIMIT, MAX_LIMIT, Page
 
 # C0 controls and DEL, but for tab, line feed and carriage return. PostgreSQL cannot store NUL.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 MAX_CURSOR = 64
 
 
@@ -42,6 +44,15 @@ def _whole_number(text: Any) -> Any:
     if isinstance(text, str) and not (text.isascii() and text.isdigit()):
         raise PydanticCustomError("int_parsing", "Input should be a whole number")
     return text
+
+
+def _moment(text: Any) -> datetime:
+    if not isinstance(text, str) or not _RFC_3339.fullmatch(text):
+        raise PydanticCustomError("datetime_parsing", "Input should be a time like 2026-03-01T12:00:00Z")
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise PydanticCustomError("datetime_parsing", "There is no such time") from None
 
 
 class Input(BaseModel):
@@ -86,6 +97,11 @@ WholeNumber = BeforeValidator(_whole_number)
 # Put last: what comes after a validator is checked by Pydantic with another error.
 NoControls = AfterValidator(_without_controls)
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\r\n\t]*$")]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-03-01T12:00:00Z"]}),
+]
 Amount = Annotated[
     Decimal,
     BeforeValidator(_exact_number),

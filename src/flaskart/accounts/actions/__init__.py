@@ -1,16 +1,14 @@
 """What a person can do with an account."""
 
-from flaskart.accounts.actions.account import (
-    change_password,
-    disable_account,
-    edit_account,
-    enable_account,
-    erase_person,
-    find_verified_hash,
-    register,
-)
+from flaskart.accounts.actions.account import change_password, edit_account, erase_person, find_verified_hash, register
 from flaskart.accounts.actions.addresses import add_address, edit_address, remove_address
 from flaskart.accounts.actions.consents import record_consents_of_new, set_consent
+from flaskart.accounts.actions.customers import (
+    disable_customer,
+    enable_customer,
+    reset_second_factor,
+    sign_customer_out,
+)
 from flaskart.accounts.actions.keys import (
     NewKey,
     SpendCap,
@@ -36,7 +34,6 @@ from flaskart.accounts.actions.second_factor import (
     disable_second_factor,
     enrol_second_factor,
     renew_recovery_codes,
-    reset_second_factor,
     seal_anew,
 )
 from flaskart.accounts.actions.sign_in import (
@@ -90,13 +87,13 @@ __all__ = [
     "create_key",
     "create_role",
     "delete_role",
-    "disable_account",
+    "disable_customer",
     "disable_second_factor",
     "edit_account",
     "edit_address",
     "edit_key",
     "edit_role",
-    "enable_account",
+    "enable_customer",
     "end_other_sign_ins",
     "end_sign_in",
     "enrol_second_factor",
@@ -126,6 +123,7 @@ __all__ = [
     "seal_anew",
     "set_consent",
     "set_roles",
+    "sign_customer_out",
     "sign_in_through",
     "spend",
     "start_flow",

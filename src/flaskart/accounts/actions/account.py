@@ -124,27 +124,6 @@ def erase_person(session: Session, customer_id: int) -> None:
         session.execute(delete(table).where(table.customer_id == customer_id))
 
 
-def disable_account(session: Session, customer_id: int) -> None:
-    """Keep an account from signing in, and end its sign-ins. May be repeated.
-
-    Raises:
-        AccountNotFound: no such account, or an erased one.
-    """
-    customer = queries.lock_customer(session, customer_id)
-    customer.disabled_at = customer.disabled_at or clock.now()
-    revoke_sign_ins_of(session, customer.id)
-    drop_mailed_tokens(session, customer.id)
-
-
-def enable_account(session: Session, customer_id: int) -> None:
-    """Let an account sign in again. May be repeated.
-
-    Raises:
-        AccountNotFound: no such account, or an erased one.
-    """
-    queries.lock_customer(session, customer_id).disabled_at = None
-
-
 def readdress(customer: Customer, email: str) -> None:
     """Give an account an address, which nobody has verified unless it is the one it has."""
     if getattr(customer, "email_folded", None) != fold(email):

@@ -93,16 +93,7 @@ def disable_second_factor(
         SecondFactorMissing: there is none.
         WrongCode: not right, or used before.
     """
-    _forget(session, _proved_twice(session, actor, code, verified_hash, seals))
-
-
-def reset_second_factor(session: Session, customer_id: int) -> None:
-    """Take the second factor from an account whose owner lost it; how they proved that is the caller's matter.
-
-    Raises:
-        AccountNotFound: no such account, or an erased one.
-    """
-    _forget(session, queries.lock_customer(session, customer_id))
+    forget_second_factor(session, _proved_twice(session, actor, code, verified_hash, seals))
 
 
 def use_code(session: Session, customer: Customer, code: str, seals: Seals) -> bool:
@@ -154,7 +145,7 @@ def _proved_twice(session: Session, actor: Actor, code: str, verified_hash: str 
     return customer
 
 
-def _forget(session: Session, customer: Customer) -> None:
+def forget_second_factor(session: Session, customer: Customer) -> None:
     customer.totp_secret = customer.totp_used_step = customer.second_factor_at = None
     session.execute(delete(RecoveryCode).where(RecoveryCode.customer_id == customer.id))
 

@@ -55,7 +55,6 @@ def upgrade() -> None:
     )
     op.add_column("customer", sa.Column("disabled_reason", sa.String(length=200), nullable=True))
     op.create_index("ix_customer_role_id", "customer", ["role", "id"])
-    op.create_index("ix_customer_created_at", "customer", ["created_at"])
     op.create_index("ix_customer_disabled_id", "customer", ["id"], sqlite_where=DISABLED, postgresql_where=DISABLED)
     op.create_index("ix_customer_erased_id", "customer", ["id"], sqlite_where=ERASED, postgresql_where=ERASED)
     _collate("C")
@@ -63,7 +62,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     _collate("default")
-    for name in ("erased_id", "disabled_id", "created_at", "role_id"):
+    for name in ("erased_id", "disabled_id", "role_id"):
         op.drop_index(f"ix_customer_{name}", "customer")
     op.drop_column("customer", "disabled_reason")
     op.drop_index("ix_idempotency_key_subject_id", "idempotency_key")
