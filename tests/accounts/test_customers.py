@@ -12,7 +12,7 @@ from sqlalchemy import Connection, event, insert, select, text, update
 from flaskart.accounts import actions, queries
 from flaskart.accounts.models import Customer
 from flaskart.accounts.queries import CustomerFilter
-from flaskart.kit.actor import OF_STAFF, Actor
+from flaskart.kit.actor import OF_STAFF, Actor, Role
 from flaskart.kit.db import Database
 from flaskart.web.idempotency import IdempotencyKey
 from tests.accounts.sign_ins import (
@@ -354,7 +354,7 @@ WHOLE_TABLE = {"sqlite": "SCAN customer", "postgresql": "Seq Scan"}
     [
         (CustomerFilter(begins_with="someone-421"), "folded"),
         (CustomerFilter(begins_with="someone-421", role=Role.CUSTOMER), "folded"),
-        (CustomerFilter(role=OF_STAFF), "ix_customer_role_id"),
+        (CustomerFilter(role=Role.STAFF), "ix_customer_role_id"),
     ],
 )
 def test_a_search_looks_only_at_whom_it_finds(db: Database, wanted: CustomerFilter, index: str) -> None:
