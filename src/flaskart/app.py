@@ -1,6 +1,7 @@
 """The builder: the only module that knows all rooms."""
 
 import ctypes
+from typing import TYPE_CHECKING, cast
 
 from flask import Flask
 from flask_openapi.models.info import Info
@@ -37,13 +38,16 @@ from flaskart.orders.store_api import api as orders_api
 from flaskart.privacy.store_api import api as privacy_api
 from flaskart.settings import Settings, rate_of
 from flaskart.web import auth, http, idempotency, problems, requests
-from flaskart.web.counters import MemoryCounters, RedisCounters, counters_at
+from flaskart.web.counters import Counters, MemoryCounters, RedisCounters, counters_at
 from flaskart.web.docs import pages
 from flaskart.web.health import api as health_api
 from flaskart.web.kept import KeptAnswers
 from flaskart.web.limits import Attempts, RequestLimit
 from flaskart.web.openapi import SECURITY_SCHEMES, ShopApp
 from flaskart.web.tokens import AccessTokens
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 DOORS = (
     auth_api,
@@ -114,15 +118,21 @@ def create_app(settings: Settings) -> ShopApp:
     app.register_blueprint(pages)
     for part in (http, problems, idempotency, auth, requests):
         part.register(app)
-    app.wsgi_app = app.extensions[http.KEY].kept  # type: ignore[method-assign]
+    app.wsgi_app = _before_flask(app.extensions[http.KEY], counters)  # type: ignore[assignment, method-assign]
+    return app
+
+
+def _before_flask(shop: http.Shop, counters: Counters | None) -> "WSGIApplication":
+    """Return the app with what a request meets before it: the proxies' headers, the limit, the kept answers."""
+    settings, app = shop.settings, cast("WSGIApplication", shop.kept)
     if counters is not None:
         rate = rate_of(settings.rate_limit_requests)
         # A write for every request is more than a database should bear: without Redis each process counts by itself.
         shared = counters if isinstance(counters, RedisCounters) else MemoryCounters()
-        app.wsgi_app = RequestLimit(app.wsgi_app, tokens, rate, shared)  # type: ignore[method-assign]
+        app = RequestLimit(app, shop.tokens, rate, shared)
     if settings.trusted_proxies:
         count = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+        app = ProxyFix(app, x_for=count, x_proto=count, x_host=count)
     return app
 
 

@@ -216,13 +216,13 @@ def test_a_sound_shop_is_well(shop: Shell, broken: Database) -> None:
         pytest.param("request", (1,), [HALF_DONE.format(key="one")], id="I11: a request without an answer"),
         pytest.param(
             "dead job",
-            (1,),
+            (3,),
             [QUEUE.format(run_at=LONG_AGO, leased_until="NULL", parked_at=LONG_AGO)],
             id="I11: a job that was given up",
         ),
         pytest.param(
             "overdue job",
-            (1, 2),
+            (3, 4),
             [
                 QUEUE.format(run_at=LONG_AGO, leased_until="NULL", parked_at="NULL"),
                 QUEUE.format(run_at=LONG_AGO, leased_until=LONG_AGO, parked_at="NULL"),

@@ -15,7 +15,6 @@ from flaskart.accounts.queries import list_accounts
 from flaskart.kit import clock
 from flaskart.kit.db import Database
 from flaskart.migrations import runner
-from flaskart.web.counters import RateCounter
 from flaskart.web.idempotency import IdempotencyKey
 from tests.accounts.sign_ins import rows_of
 from tests.callers import Caller
@@ -95,17 +94,6 @@ def test_serve_warns_when_limits_are_not_what_they_seem(
         said = (tmp_path / "serve.log").read_text().splitlines()
 
     assert [line.partition(" as much")[0] for line in said if "WARNING" in line] == warnings
-
-
-def test_serve_forgets_counters_past_their_time(db: Database, database_url: str, tmp_path: Path) -> None:
-    with db.write() as session:
-        for key, minutes in (("old", -1), ("new", 1)):
-            session.add(RateCounter(key=key, count=1, expires_at=clock.now() + timedelta(minutes=minutes)))
-
-    with serving(database_url, tmp_path):
-        keys = [row["key"] for row in rows_of(db, "rate_counter")]
-
-    assert keys == ["new"]
 
 
 def test_a_worker_gives_back_the_memory_that_passwords_took(server: Server) -> None:

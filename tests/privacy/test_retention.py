@@ -12,6 +12,7 @@ from flaskart.kit.db import Database
 from flaskart.migrations.tables import METADATA
 from flaskart.privacy.jobs import JOBS, PERIODIC, forget
 from flaskart.privacy.retention import LIMITS
+from flaskart.web.counters import RateCounter
 from flaskart.web.idempotency import IdempotencyKey
 from tests.accounts.sign_ins import register_and_sign_in, rows_of
 from tests.callers import Make
@@ -58,6 +59,8 @@ def test_what_is_over_is_forgotten_and_the_rest_stays(make: Make, db: Database) 
             .where(SignInRecord.customer_id == 1)
             .values(expires_at=clock.now() - timedelta(seconds=1))
         )
+        for key, minutes in (("old", -1), ("new", 1)):
+            session.add(RateCounter(key=key, count=1, expires_at=clock.now() + timedelta(minutes=minutes)))
 
     with db.write() as session:
         forget(session, {})
@@ -65,6 +68,7 @@ def test_what_is_over_is_forgotten_and_the_rest_stays(make: Make, db: Database) 
     assert [row["key"] for row in rows_of(db, "idempotency_key")] == ["new"]
     assert [row["customer_id"] for row in rows_of(db, "export")] == [2]
     assert {row["customer_id"] for row in rows_of(db, "sign_in")} == {2}
+    assert [row["key"] for row in rows_of(db, "rate_counter")] == ["new"]
 
 
 def test_what_is_periodic_has_a_handler() -> None:
