@@ -11,7 +11,7 @@ import time_machine
 from time_machine import Traveller
 
 from flaskart.accounts.actions import reset_second_factor, seal_anew
-from flaskart.accounts.errors import AccountNotFound
+from flaskart.accounts.errors import CustomerNotFound
 from flaskart.kit.audit import SYSTEM
 from flaskart.kit.db import Database
 from flaskart.kit.seals import SealedByAnotherKey, Seals
@@ -228,7 +228,7 @@ def test_a_second_factor_can_be_taken_from_an_account_whose_owner_lost_it(alice:
         reset_second_factor(session, SYSTEM, alice.caller.customer_id)
 
     assert alice.log_in(None).status == 200
-    with pytest.raises(AccountNotFound), db.write() as session:
+    with pytest.raises(CustomerNotFound), db.write() as session:
         reset_second_factor(session, SYSTEM, 0)
 
 

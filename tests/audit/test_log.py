@@ -9,31 +9,31 @@ from flaskart.kit import audit
 from flaskart.kit.actor import OF_STAFF, Actor
 from flaskart.kit.audit import SYSTEM, Fields, Kind, Subject, System
 from flaskart.kit.db import Database
-from tests.callers import Caller, Make
+from tests.callers import PASSWORD, Caller, Make
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 MUG = Subject(Kind("product", frozenset({"name", "stock"})), 1)
 JOB = Subject(Kind("job", frozenset({"state"})), 1)
 FILTERS = {
-    "": [4, 3, 2, 1],
-    "actor_kind=customer": [3, 2, 1],
-    "actor_kind=customer&actor_id=1": [3, 2, 1],
+    "": [5, 4, 3, 2, 1],
+    "actor_kind=customer": [4, 3, 2],
+    "actor_kind=customer&actor_id=1": [4, 3, 2],
     "actor_id=2": [],
     "actor_kind=key": [],
-    "actor_kind=system": [4],
-    "action=product.updated": [2],
+    "actor_kind=system": [5, 1],
+    "action=product.updated": [3],
     "action=product": [],
-    "subject_kind=product": [3, 2, 1],
-    "subject_kind=job&subject_id=1": [4],
-    "subject_id=1": [4, 3, 2, 1],
+    "subject_kind=product": [4, 3, 2],
+    "subject_kind=job&subject_id=1": [5],
+    "subject_id=1": [5, 4, 3, 2, 1],
     "subject_id=2": [],
-    "since=2026-03-01T13:00:00Z": [4, 3, 2],
-    "since=2026-03-01T13:00:00.000001Z": [4, 3],
-    "until=2026-03-01T13:00:00Z": [1],
-    "since=2026-03-01T13:00:00Z&until=2026-03-01T14:00:00Z": [2],
-    "since=2026-03-01T15:00:00%2B02:00&until=2026-03-01T09:00:00-05:00": [2],
-    "subject_kind=product&action=product.removed&actor_id=1": [3],
+    "since=2026-03-01T13:00:00Z": [5, 4, 3],
+    "since=2026-03-01T13:00:00.000001Z": [5, 4],
+    "until=2026-03-01T13:00:00Z": [2, 1],
+    "since=2026-03-01T13:00:00Z&until=2026-03-01T14:00:00Z": [3],
+    "since=2026-03-01T15:00:00%2B02:00&until=2026-03-01T09:00:00-05:00": [3],
+    "subject_kind=product&action=product.removed&actor_id=1": [4],
 }
 BAD = {
     "actor_kind=boss": "?actor_kind",
@@ -57,8 +57,14 @@ BAD = {
 
 @pytest.fixture
 def boss(make: Make, db: Database) -> Caller:
-    """Somebody who added a mug at noon, changed it at one and removed it at two; at three the shop dropped a job."""
-    boss = make.staff("boss")
+    """Somebody who became staff at eleven, added a mug at noon, changed it at one and removed it at two.
+
+    At three the shop dropped a job.
+    """
+    with time_machine.travel(NOON - HOUR, tick=False):
+        made = make.staff("boss")
+    signed_in = make.anyone().post("/auth/login", {"username": "boss", "password": PASSWORD}).json
+    boss = Caller(make.send, signed_in["access_token"], made.customer_id)
     actor = Actor(boss.customer_id, OF_STAFF, "a sign-in")
     old, new = {"name": "Mug", "stock": 0}, {"name": "Mug", "stock": 3}
     record_at(db, NOON, actor, "product.added", MUG, after=old)
@@ -95,12 +101,12 @@ def test_nobody_writes_to_the_log(boss: Caller, method: str) -> None:
 
 
 def test_an_entry_tells_who_changed_what(boss: Caller) -> None:
-    entry = boss.get("/admin/audit/2").json["entry"]
+    entry = boss.get("/admin/audit/3").json["entry"]
 
-    previous = boss.get("/admin/audit/1").json["entry"]["hash"]
+    previous = boss.get("/admin/audit/2").json["entry"]["hash"]
     assert len(entry.pop("hash")) == 64
     assert entry == {
-        "id": 2,
+        "id": 3,
         "at": "2026-03-01T13:00:00Z",
         "actor": {"kind": "customer", "id": 1, "name": "boss"},
         "action": "product.updated",
@@ -114,7 +120,7 @@ def test_an_entry_tells_who_changed_what(boss: Caller) -> None:
 
 
 def test_what_the_shop_itself_did_has_no_name_and_no_request(boss: Caller) -> None:
-    entry = boss.get("/admin/audit/4").json["entry"]
+    entry = boss.get("/admin/audit/5").json["entry"]
 
     assert entry["actor"] == {"kind": "system", "id": None, "name": None}
     assert (entry["request_id"], entry["after"]) == (None, None)
@@ -122,15 +128,16 @@ def test_what_the_shop_itself_did_has_no_name_and_no_request(boss: Caller) -> No
 
 
 def test_who_was_erased_is_not_named_any_more(boss: Caller, make: Make) -> None:
-    boss.delete("/account")
+    other = make.staff("other")
+    assert boss.delete("/account").status == 200
 
-    entry = make.staff("other").get("/admin/audit/1").json["entry"]
+    entry = other.get("/admin/audit/2").json["entry"]
 
     assert entry["actor"] == {"kind": "customer", "id": 1, "name": None}
 
 
 def test_an_entry_that_is_not_there_is_not_found(boss: Caller) -> None:
-    for name in ("5", "0", "99999999999999999999"):
+    for name in ("6", "0", "99999999999999999999"):
         answer = boss.get(f"/admin/audit/{name}")
         assert (answer.status, answer.json["code"]) == (404, "audit_entry_not_found")
 
@@ -143,8 +150,8 @@ def test_pages_go_from_the_newest_to_the_oldest(boss: Caller) -> None:
     first = boss.get("/admin/audit?limit=2&subject_kind=product")
     second = boss.get(f"/admin/audit?limit=2&subject_kind=product&after={first.json['pagination']['next']}")
 
-    assert [entry["id"] for entry in first.json["entries"]] == [3, 2]
-    assert [entry["id"] for entry in second.json["entries"]] == [1]
+    assert [entry["id"] for entry in first.json["entries"]] == [4, 3]
+    assert [entry["id"] for entry in second.json["entries"]] == [2]
     assert second.json["pagination"] == {"next": None, "has_more": False, "limit": 2}
     assert 'rel="next"' in first.headers["Link"]
 

@@ -83,13 +83,15 @@ def test_an_account_that_is_opened_at_the_command_line_is_recorded_without_what_
 ) -> None:
     shop.done("user", "create", "boss", "boss@example.com", "--staff", "--password-stdin", stdin="canary horse")
 
-    [entry] = entries_of(db)
+    entry, granted = entries_of(db)
     assert (entry.actor_kind, entry.actor_id, entry.action) == ("system", None, "customer.created")
-    assert (entry.subject_kind, entry.subject_id, entry.after) == ("customer", 1, '{"id":1,"role":"staff"}')
+    assert (entry.subject_kind, entry.subject_id, entry.after) == ("customer", 1, '{"id":1,"role":"customer"}')
+    assert (granted.action, granted.after) == ("staff.roles_changed", '{"roles":["owner"]}')
     assert json.loads(entry.withheld) == [
         "created_at",
         "email",
         "email_folded",
+        "email_verified_at",
         "password_hash",
         "username",
         "username_folded",

@@ -130,7 +130,7 @@ class LateClaim:
     caller: str
     key: str
 
-    def keep(self, status: int, body: bytes) -> None:
+    def keep(self, status: int, body: bytes, _about: int | None) -> None:
         fingerprint = idempotency._fingerprint(shop().secret)
         values: dict[str, object] = {"caller": self.caller, "key": self.key, "fingerprint": fingerprint}
         values |= {"status": status, "body": body, "created_at": clock.now()}

@@ -59,7 +59,7 @@ def find_by_login(session: Session, name: str) -> Customer | None:
     """
     folded = fold(name)
     named = or_(Customer.username_folded == folded, Customer.email_folded == folded)
-    return session.scalars(select(Customer).where(named, *_MAY_SIGN_IN)).one_or_none()
+    return session.scalars(select(Customer).where(named, Customer.erased_at.is_(None))).one_or_none()
 
 
 def get_by_login(session: Session, name: str) -> Customer:
@@ -72,9 +72,9 @@ def get_by_login(session: Session, name: str) -> Customer:
 
 
 def find_unchanged(session: Session, customer: Customer) -> Customer | None:
-    """Return an account that was read before, locked; None if it may not sign in or got another password since."""
+    """Return an account that was read before, locked; None if it was erased or got another password since."""
     same = (Customer.id == customer.id) & (Customer.password_hash == customer.password_hash)
-    unchanged = select(Customer).where(same, *_MAY_SIGN_IN)
+    unchanged = select(Customer).where(same, Customer.erased_at.is_(None))
     return session.scalars(unchanged.with_for_update(key_share=True)).one_or_none()
 
 
@@ -149,7 +149,6 @@ def _found(customer: Customer | None) -> Customer:
     return customer
 
 
-_MAY_SIGN_IN = (Customer.erased_at.is_(None), Customer.disabled_at.is_(None))
 _ID_BY_EMAIL = select(Customer.id).where(
     Customer.email_folded == bindparam("email"), Customer.erased_at.is_(None), Customer.disabled_at.is_(None)
 )
