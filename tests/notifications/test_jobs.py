@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,8 +16,11 @@ from flaskart.kit.db import Database
 from flaskart.mailing import create_mailer
 from flaskart.notifications.errors import MailNotSent, MailRefused, TemplateBroken
 from flaskart.notifications.jobs import jobs_with
+from flaskart.privacy.actions import make_export
+from flaskart.privacy.models import Export
 from tests.callers import Caller, Make, MakeWith
 from tests.conftest import settings_of
+from tests.privacy.exports import asked_for, let_pass
 from tests.smtp import HOST, Arrived, MailServer, mail_server
 
 TOKEN_MAIL = {
@@ -254,6 +257,80 @@ def test_the_order_of_an_erased_account_is_not_confirmed(make: Make, do: Do, ser
     do("order_placed", order_id=order_id)
 
     assert server.arrived == []
+
+
+def export_path_in(arrived: Arrived) -> str:
+    """Return the path of the link to an export, which text and HTML have alike."""
+    [path] = re.findall(r"^https://shop\.example(/account/exports/\S+)$", arrived.text, re.MULTILINE)
+    assert isinstance(path, str)
+    assert f'href="https://shop.example{path}"' in arrived.html
+    return path
+
+
+def test_a_link_to_an_export_downloads_it(db: Database, make: Make, do: Do, server: MailServer, alice: Caller) -> None:
+    export_id = asked_for(alice)
+    make_export(db, export_id)
+    with db.write() as session:
+        session.execute(update(Export).values(expires_at=datetime(2099, 3, 1, 12, 30, 59, tzinfo=UTC)))
+
+    do("export_ready", export_id=export_id)
+
+    [arrived] = server.arrived
+    assert (arrived.rcpt_to, arrived.message["Subject"]) == ("alice@example.com", "Your data is ready")
+    assert "Until 2099-03-01 12:30 UTC you can download it here" in arrived.text
+    path = export_path_in(arrived)
+    downloaded = make.anyone().get(path)
+    assert (downloaded.status, downloaded.json["customer_id"]) == (200, alice.customer_id)
+    assert path.rpartition("/")[2] not in str(make.everything())
+
+
+def test_a_newer_mail_makes_the_older_link_to_an_export_useless(
+    db: Database, make: Make, do: Do, server: MailServer, alice: Caller
+) -> None:
+    export_id = asked_for(alice)
+    make_export(db, export_id)
+
+    for _ in range(2):
+        do("export_ready", export_id=export_id)
+
+    first, second = server.arrived
+    assert make.anyone().get(export_path_in(first)).status == 404
+    assert make.anyone().get(export_path_in(second)).status == 200
+
+
+def test_a_link_to_an_export_that_could_not_be_sent_is_sent_by_the_next_try(
+    db: Database, make: Make, do: Do, server: MailServer, alice: Caller
+) -> None:
+    export_id = asked_for(alice)
+    make_export(db, export_id)
+    server.mailbox.answers["RCPT"] = "451 later"
+    with pytest.raises(MailNotSent):
+        do("export_ready", export_id=export_id)
+    server.mailbox.answers.clear()
+
+    do("export_ready", export_id=export_id)
+
+    [arrived] = server.arrived
+    assert make.anyone().get(export_path_in(arrived)).status == 200
+
+
+def test_an_export_that_is_not_there_is_not_announced(
+    db: Database, make: Make, do: Do, server: MailServer, alice: Caller
+) -> None:
+    pending = asked_for(alice)
+    do("export_ready", export_id=pending)
+    make_export(db, pending)
+    let_pass(db, timedelta(days=8))
+    do("export_ready", export_id=pending)
+    ready = asked_for(alice)
+    make_export(db, ready)
+    assert alice.delete("/account").status == 200
+    before = make.everything()
+
+    do("export_ready", export_id=ready)
+
+    assert server.arrived == []
+    assert make.everything() == before
 
 
 def test_a_broken_template_sends_no_half_a_mail(make: Make, do: Do, server: MailServer, tmp_path: Path) -> None:

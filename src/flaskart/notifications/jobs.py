@@ -14,6 +14,7 @@ from flaskart.notifications import queries
 from flaskart.notifications.mailer import Mailer
 from flaskart.notifications.messages import (
     ConfirmEmailChange,
+    ExportReady,
     Line,
     NewSignIn,
     OrderPlaced,
@@ -24,6 +25,8 @@ from flaskart.notifications.messages import (
 )
 from flaskart.notifications.queries import Recipient
 from flaskart.orders.queries import LineRow, OrderInFull
+from flaskart.privacy.actions import issue_export_token
+from flaskart.privacy.errors import ExportNotFound
 
 Payload = Mapping[str, Any]
 
@@ -33,7 +36,15 @@ def jobs_with(mailer: Mailer) -> dict[str, Callable[[Database, Payload], None]]:
 
     Each raises what `Mailer.send` raises; it is worth another try then, with a new token if there was one.
     """
-    jobs = (verify_email, reset_password, password_changed, new_sign_in, confirm_email_change, order_placed)
+    jobs = (
+        verify_email,
+        reset_password,
+        password_changed,
+        new_sign_in,
+        confirm_email_change,
+        order_placed,
+        export_ready,
+    )
     return {f"mail.{job.__name__}": partial(job, mailer) for job in jobs}
 
 
@@ -97,6 +108,21 @@ def order_placed(mailer: Mailer, db: Database, payload: Payload) -> None:
         order = placed.order
         reference = f"order {order.id} of {order.placed_at.isoformat()}"
         mailer.send(_order_message(mailer, placed), to=order.email, reference=reference)
+
+
+def export_ready(mailer: Mailer, db: Database, payload: Payload) -> None:
+    """Send the link to an export, unless it is gone by now."""
+    try:
+        with db.write() as session:
+            token = issue_export_token(session, payload["export_id"])
+            customer_id, expires_at = queries.get_export(session, payload["export_id"])
+            recipient = queries.find_recipient(session, customer_id)
+    except ExportNotFound:
+        return
+    if recipient is not None:
+        link = mailer.link(f"/account/exports/{token}")
+        message = ExportReady(username=recipient.username, expires_at=_time(expires_at), link=link)
+        mailer.send(message, to=recipient.email, reference=random_uuid())
 
 
 def _find_recipient(db: Database, payload: Payload) -> Recipient | None:

@@ -103,6 +103,16 @@ class OrderPlaced(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExportReady(Message):
+    """Whoever opens `link` before `expires_at` gets all that is kept about the account's owner."""
+
+    name = "export_ready"
+    username: str
+    expires_at: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailTest(Message):
     """Tells an operator that mail arrives."""
 

@@ -9,6 +9,7 @@ from flaskart.accounts.models import Customer, RefreshToken
 from flaskart.kit.db import Session
 from flaskart.orders.models import Order, OrderLine, OrderStatus
 from flaskart.orders.queries import OrderInFull
+from flaskart.privacy.models import Export
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +47,10 @@ def find_placed_order(session: Session, order_id: int) -> OrderInFull | None:
         return None
     lines = select(*OrderLine.__table__.columns).where(OrderLine.order_id == order_id).order_by(OrderLine.position)
     return OrderInFull(order, session.execute(lines).all())
+
+
+def get_export(session: Session, export_id: int) -> tuple[int, datetime]:
+    """Return whose an export is, and when it expires."""
+    owned = select(Export.customer_id, Export.expires_at).where(Export.id == export_id)
+    customer_id, expires_at = session.execute(owned).one()
+    return customer_id, expires_at

@@ -2,6 +2,7 @@
 
 from flaskart.notifications.messages import (
     ConfirmEmailChange,
+    ExportReady,
     Line,
     MailTest,
     Message,
@@ -51,6 +52,7 @@ SAMPLES: dict[str, Message] = {
             total=Price(11930, "USD"),
             link=f"{_SHOP}/orders/1",
         ),
+        ExportReady(username="alice", expires_at=_TIME, link=f"{_SHOP}/account/exports/{_TOKEN}"),
         MailTest(sent_at=_TIME),
     )
 }
