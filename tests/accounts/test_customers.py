@@ -10,14 +10,15 @@ import time_machine
 from sqlalchemy import Connection, event, insert, select, text, update
 
 from flaskart.accounts import actions, queries
-from flaskart.accounts.models import Customer
+from flaskart.accounts.models import Customer, RoleGrant, StaffRole
 from flaskart.accounts.queries import CustomerFilter
-from flaskart.kit.actor import OF_STAFF, Actor, Role
+from flaskart.kit.actor import OF_STAFF, Actor, Permission, Role
 from flaskart.kit.db import Database
 from flaskart.web.idempotency import IdempotencyKey
 from tests.accounts.sign_ins import (
     INVALID_CREDENTIALS,
     INVALID_TOKEN,
+    forget_jobs,
     is_alive,
     problem,
     refresh,
@@ -25,6 +26,8 @@ from tests.accounts.sign_ins import (
     rows_of,
     sign_in,
 )
+from tests.accounts.test_second_factor import enrol
+from tests.audit.logs import entries_of
 from tests.callers import PASSWORD, Caller, Make
 from tests.databases import wait_until_blocked
 
@@ -33,7 +36,7 @@ REASON = {"reason": "Chargebacks"}
 NOT_FOUND = problem(404, "Not Found", "customer_not_found", "Customer not found")
 ERASED = problem(409, "Conflict", "customer_erased", "This customer was erased")
 OWN = problem(409, "Conflict", "own_account", "You cannot disable your own account")
-CHANGES = ("disable", "enable", "sign-out")
+CHANGES = ("disable", "enable", "sign-out", "reset-second-factor")
 
 
 @pytest.fixture
@@ -92,7 +95,7 @@ def test_only_staff_see_and_change_the_accounts_of_others(make: Make, db: Databa
     answers = [asking.get("/admin/customers"), asking.get(f"/admin/customers/{bob.customer_id}")]
     answers += [asking.post(f"/admin/customers/{bob.customer_id}/{what}", REASON) for what in CHANGES]
 
-    assert [answer.status for answer in answers] == 5 * [status]
+    assert [answer.status for answer in answers] == 6 * [status]
     assert rows_of(db, "customer") == before
 
 
@@ -140,6 +143,7 @@ def test_accounts_are_found_by_how_a_name_begins_and_by_what_they_are(make: Make
             caller = make.staff(name) if name == "boss" else make.customer(name)
             if name == "gone":
                 assert caller.delete("/account").status == 200
+    forget_jobs(make.db)  # by the database's clock they are long overdue
     with time_machine.travel(NOON + timedelta(days=5), tick=False):
         boss = sign_in(make, "boss").caller
         assert change(boss, 3, "disable")[0] == 200
@@ -242,6 +246,102 @@ def test_staff_cannot_disable_themselves(boss: Caller, db: Database) -> None:
 
     assert rows_of(db, "customer") == before
     assert boss.get("/account").status == 200
+
+
+def test_nobody_resets_their_own_second_factor_without_a_code(boss: Caller, db: Database) -> None:
+    enrol(boss)
+    before = rows_of(db, "customer")
+
+    status, body = change(boss, boss.customer_id, "reset-second-factor")
+
+    assert (status, body["code"]) == (409, "own_account")
+    assert rows_of(db, "customer") == before
+
+
+def test_who_lost_their_second_factor_signs_in_without_once_it_is_reset(make: Make, boss: Caller, db: Database) -> None:
+    alice = enrol(make.customer())
+    assert alice.log_in(None).json["code"] == "second_factor_required"
+
+    answers = [change(boss, 2, "reset-second-factor") for _ in range(2)]
+
+    assert [(status, body["msg"]) for status, body in answers] == 2 * [(200, "Second factor reset")]
+    assert alice.log_in(None).status == 200
+    assert rows_of(db, "recovery_code") == []
+    assert rows_of(db, "customer")[1]["totp_secret"] is None
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_nobody_changes_who_holds_more_than_they_do(make: Make, boss: Caller, what: str) -> None:
+    held = {Permission.CUSTOMERS_READ, Permission.CUSTOMERS_WRITE}
+    helper = make.staff("helper", held)
+    make.staff("clerk", {*held, Permission.ORDERS_READ})
+    before = make.everything()
+
+    refused = [change(helper, customer_id, what) for customer_id in (boss.customer_id, 3)]
+
+    assert [(status, body["code"]) for status, body in refused] == 2 * [(403, "more_than_held")]
+    assert refused[1][1]["missing"] == ["orders.read"]
+    assert make.everything() == before
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_staff_change_who_holds_no_more_than_they_do(make: Make, boss: Caller, what: str) -> None:
+    held = {Permission.CUSTOMERS_READ, Permission.CUSTOMERS_WRITE}
+    helper = make.staff("helper", held)
+    make.staff("clerk", held)
+
+    assert change(helper, 3, what)[0] == 200
+
+
+def test_the_last_owner_cannot_be_disabled(make: Make, boss: Caller) -> None:
+    deputy = make.staff("deputy", OF_STAFF)
+    before = make.everything()
+
+    status, body = change(deputy, boss.customer_id, "disable")
+
+    assert (status, body["code"]) == (409, "last_owner")
+    assert make.everything() == before
+
+
+def test_an_owner_who_is_disabled_does_not_count_as_one(make: Make, boss: Caller, db: Database) -> None:
+    other, deputy = make.staff("other"), make.staff("deputy", OF_STAFF)
+    assert change(boss, other.customer_id, "disable")[0] == 200
+    before = rows_of(db, "customer")
+
+    status, body = change(deputy, boss.customer_id, "disable")
+
+    assert (status, body["code"]) == (409, "last_owner")
+    assert rows_of(db, "customer") == before
+
+
+def test_of_two_owners_who_disable_each_other_at_once_one_stays(make_over_http: Make, db: Database) -> None:
+    one, other = make_over_http.staff("one"), make_over_http.staff("other")
+
+    with ThreadPoolExecutor(2) as pool:
+        pairs = ((one, other.customer_id), (other, one.customer_id))
+        statuses = sorted(pool.map(lambda pair: change(*pair, "disable")[0], pairs))
+
+    assert statuses[0] == 200
+    assert statuses[1] in (401, 409)  # who is disabled already is signed out, or finds that they were the last one
+    assert [row["disabled_at"] is None for row in rows_of(db, "customer")].count(True) == 1
+
+
+def test_each_change_is_in_the_log_with_who_made_it(make: Make, boss: Caller, db: Database) -> None:
+    enrol(make.customer())
+    written = len(entries_of(db))
+
+    for what in ("disable", "enable", "reset-second-factor", "sign-out"):
+        assert change(boss, 2, what)[0] == 200
+
+    entries = entries_of(db)[written:]
+    assert [entry.action for entry in entries] == [
+        "customer.disabled",
+        "customer.enabled",
+        "customer.second_factor_reset",
+        "customer.signed_out",
+    ]
+    assert {(entry.actor_kind, entry.actor_id, entry.subject_id) for entry in entries} == {("customer", 1, 2)}
+    assert "Chargebacks" not in repr(entries)
 
 
 @pytest.mark.parametrize("what", CHANGES)
@@ -367,14 +467,16 @@ def test_a_search_looks_only_at_whom_it_finds(db: Database, wanted: CustomerFilt
 
 
 def crowd(db: Database, count: int) -> None:
-    """Open many accounts, directly; the last is of staff."""
+    """Open many accounts, directly; the last is an owner."""
     same = {"password_hash": "", "role": "customer", "created_at": NOON}
     names = [f"someone-{number}" for number in range(count)]
     rows = [{"username": n, "username_folded": n, "email": f"{n}@x.org", "email_folded": f"{n}@x.org"} for n in names]
     with db.write() as session:
         session.execute(insert(Customer), [same | row for row in rows])
-        last = update(Customer).where(Customer.username == names[-1])
-        session.execute(last.values(role="staff"))
+        last = update(Customer).where(Customer.username == names[-1]).values(role="staff")
+        owner = select(StaffRole.id).where(StaffRole.name == "owner").scalar_subquery()
+        grant = {"customer_id": session.scalar(last.returning(Customer.id)), "role_id": owner, "granted_at": NOON}
+        session.execute(insert(RoleGrant).values(grant))
         session.execute(text("ANALYZE"))
 
 

@@ -239,7 +239,7 @@ class ApiKey(Table):
 
     id: Mapped[Id]
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id", ondelete="CASCADE"), index=True)
-    name: Mapped[str] = mapped_column(String(MAX_KEY_NAME))
+    name: Mapped[str] = mapped_column(String(MAX_KEY_NAME), info=PERSONAL)
     last_four: Mapped[str] = mapped_column(String(4))
     scopes: Mapped[str] = mapped_column(String(MAX_PERMISSIONS))
     operations: Mapped[str | None] = mapped_column(Text)

@@ -52,7 +52,7 @@ class IdempotencyKey(Table):
     """A key of one caller, what it was used for, and what was answered; `subject_id` is the customer it is about.
 
     Who keeps answers about themselves is their caller. Staff's answers about a customer have a subject, and so has that
-    of a registration, whose caller is nobody yet.
+    of a registration, whose caller is nobody yet. What an API key was answered is about its owner, or about a customer.
     """
 
     __tablename__ = "idempotency_key"
@@ -87,8 +87,10 @@ class Claim:
 
     session: Session
     row_id: int
+    key_owner: int | None
 
     def keep(self, status: int, body: bytes, about: int | None) -> None:
+        about = self.key_owner if about is None else about
         answer = {"row_id": self.row_id, "answer_status": status, "answer_body": body, "about": about}
         self.session.send(_KEEP, answer)
 
@@ -160,7 +162,7 @@ def _claim(session: Session, key: str) -> Claim:
             raise RequestInFlight from waited
         raise
     if row_id is not None:
-        return Claim(session, row_id)
+        return Claim(session, row_id, g.actor.customer_id if caller.startswith("key:") else None)
     raise _used(session, caller, key)
 
 

@@ -1,6 +1,6 @@
 """Opening, changing and leaving an account."""
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func, update
 
 from flaskart.accounts import queries
 from flaskart.accounts.actions.revoking import drop_mailed_tokens, revoke_sign_ins_of
@@ -8,6 +8,7 @@ from flaskart.accounts.errors import EmailTaken, PasswordLikeName, UsernameTaken
 from flaskart.accounts.models import (
     AccountToken,
     Address,
+    ApiKey,
     Customer,
     ExternalIdentity,
     OidcFlow,
@@ -110,7 +111,7 @@ def change_password(
 def erase_person(session: Session, customer_id: int) -> None:
     """Replace what an account says of its owner, for good, and delete what only they have. May be repeated.
 
-    The row stays, since orders refer to it, and so does what they agreed to, which names nobody.
+    The row stays, since orders refer to it, and so does what they agreed to, which names nobody. Their keys end.
     """
     customer = session.get_one(Customer, customer_id)
     gone = erased_name(customer_id)
@@ -120,6 +121,8 @@ def erase_person(session: Session, customer_id: int) -> None:
     customer.password_hash = ""
     customer.totp_secret = customer.totp_used_step = customer.second_factor_at = None
     customer.erased_at = customer.erased_at or clock.now()
+    keys = update(ApiKey).where(ApiKey.customer_id == customer_id)
+    session.execute(keys.values(name="", revoked_at=func.coalesce(ApiKey.revoked_at, customer.erased_at)))
     for table in (SignInRecord, AccountToken, RecoveryCode, Address, ExternalIdentity, OidcFlow):
         session.execute(delete(table).where(table.customer_id == customer_id))
 

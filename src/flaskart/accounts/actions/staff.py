@@ -14,7 +14,7 @@ from flaskart.accounts.errors import (
     RoleNameTaken,
     RoleUnknown,
 )
-from flaskart.accounts.models import CUSTOMER, ApiKey, Customer, RoleGrant, StaffRole
+from flaskart.accounts.models import CUSTOMER, Customer, RoleGrant, StaffRole
 from flaskart.kit import audit, clock
 from flaskart.kit.actor import Actor, Permission, Permissions, Role, stored
 from flaskart.kit.audit import SYSTEM, Kind, Subject, System
@@ -124,15 +124,13 @@ def revoke_roles(session: Session, customer: Customer, names: Collection[str]) -
 
 
 def leave_staff(session: Session, actor: Actor, customer: Customer) -> None:
-    """Take all roles from an account that is erased, and end its keys.
+    """Take all roles from an account that is erased.
 
     Raises:
         LastOwner: nobody else is one.
     """
     queries.lock_rights(session)
     _change(session, actor, customer, _roles_of(session, customer), frozenset())
-    own = update(ApiKey).where(ApiKey.customer_id == customer.id)
-    session.execute(own.values(name="", revoked_at=clock.now()))
 
 
 def require_held(permissions: Permissions, *, by: Permissions) -> None:
