@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import pyotp
 import pytest
 
+from flaskart.accounts import actions as accounts
 from flaskart.cli.reports import describing_app
 from flaskart.kit.actor import OF_STAFF
+from flaskart.kit.audit import SYSTEM
 from flaskart.kit.db import Database
 from flaskart.web.auth import access_of
 from tests.audit.logs import entries_of
-from tests.callers import Caller, Make
+from tests.callers import PASSWORD, Caller, Make
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,42 @@ WRITES = {
     "DELETE /admin/keys/<id:key_id>": Write(
         "DELETE", "/admin/keys/1", None, "api_key.revoked", ("api_key", 1), is_edit=True
     ),
+    "POST /admin/customers/<id:customer_id>/disable": Write(
+        "POST",
+        "/admin/customers/2/disable",
+        {"reason": "Chargebacks"},
+        "customer.disabled",
+        ("customer", 2),
+        is_edit=True,
+    ),
+    "POST /admin/customers/<id:customer_id>/enable": Write(
+        "POST", "/admin/customers/3/enable", None, "customer.enabled", ("customer", 3), is_edit=True
+    ),
+    "POST /admin/customers/<id:customer_id>/sign-out": Write(
+        "POST", "/admin/customers/2/sign-out", None, "customer.signed_out", ("customer", 2)
+    ),
+    "POST /admin/customers/<id:customer_id>/reset-second-factor": Write(
+        "POST",
+        "/admin/customers/3/reset-second-factor",
+        None,
+        "customer.second_factor_reset",
+        ("customer", 3),
+        is_edit=True,
+    ),
 }
 
 
 def prepared(make: Make) -> tuple[Caller, Caller]:
-    """Open a shop with a member of staff, a customer, a product, a role of its own and a key; return the first two."""
+    """Open a shop with a member of staff, a customer, a product, a role of its own and a key; return the first two.
+
+    Besides there is a customer with a second factor, who is disabled.
+    """
     boss, alice, _ = make.staff(), make.customer(), make.product()
+    bob = make.customer("bob")
+    secret = bob.post("/account/second-factor", {"current_password": PASSWORD}).json["secret"]
+    assert bob.post("/account/second-factor/confirm", {"otp": pyotp.TOTP(secret).now()}).status == 200
+    with make.db.write() as session:
+        accounts.disable_customer(session, SYSTEM, bob.customer_id, reason="Chargebacks")
     assert boss.post("/admin/roles", {"name": "clerk", "permissions": ["catalog.write"]}).status == 201
     assert boss.post("/admin/keys", {"name": "robot", "scopes": ["catalog.write"]}).status == 201
     return boss, alice

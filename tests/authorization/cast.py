@@ -7,7 +7,8 @@ from enum import StrEnum
 from flaskart.kit.actor import OF_EVERYONE, OF_KEYS, OF_STAFF
 from flaskart.web.auth import ANYONE, Access, access_of
 from flaskart.web.openapi import ShopApp
-from tests.authorization.table import Id, Row, unique
+from tests.authorization.table import Row
+from tests.authorization.things import Id, unique
 from tests.callers import Answer, Caller, Make
 
 

@@ -21,7 +21,8 @@ def _compare(document: Document, schema: Document, value: Any, place: str) -> It
     schema = _resolved(document, schema)
     if isinstance(value, Mapping):
         documented = schema.get("properties", {}).keys()
-        for name in sorted(documented ^ value.keys()):
+        is_open = bool(schema.get("additionalProperties"))
+        for name in sorted(documented - value.keys() if is_open else documented ^ value.keys()):
             yield f"{place}/{name} is {'missing' if name in documented else 'not documented'}"
         for name in documented & value.keys():
             yield from _compare(document, schema["properties"][name], value[name], f"{place}/{name}")

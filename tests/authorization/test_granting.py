@@ -6,7 +6,7 @@ import pytest
 
 from flaskart.accounts.models import StaffRole
 from flaskart.kit.actor import OF_STAFF, Permission
-from tests.authorization.table import unique
+from tests.authorization.things import unique
 from tests.callers import Answer, Caller, Make
 
 # Without these two nobody comes as far as to grant anything.
