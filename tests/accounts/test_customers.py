@@ -16,7 +16,6 @@ from flaskart.kit.actor import OF_STAFF, Actor, Permission, Role
 from flaskart.kit.db import Database
 from flaskart.web.idempotency import IdempotencyKey
 from tests.accounts.sign_ins import (
-    INVALID_CREDENTIALS,
     INVALID_TOKEN,
     forget_jobs,
     is_alive,
@@ -190,7 +189,7 @@ def test_who_is_disabled_is_out_at_once_and_stays_out(make: Make, boss: Caller) 
     assert is_alive(make, bob)
     for member, name in (("username", "alice"), ("email", "alice@example.com")):
         refused = make.anyone().post("/auth/login", {member: name, "password": PASSWORD})
-        assert (refused.status, refused.json) == (401, INVALID_CREDENTIALS)
+        assert (refused.status, refused.json["code"]) == (403, "account_disabled")
 
 
 def test_the_name_of_a_disabled_account_stays_taken(make: Make, boss: Caller) -> None:
@@ -319,7 +318,7 @@ def test_of_two_owners_who_disable_each_other_at_once_one_stays(make_over_http: 
 
     with ThreadPoolExecutor(2) as pool:
         pairs = ((one, other.customer_id), (other, one.customer_id))
-        statuses = sorted(pool.map(lambda pair: change(*pair, "disable")[0], pairs))
+        statuses = sorted(pool.map(lambda pair: change(pair[0], pair[1], "disable")[0], pairs))
 
     assert statuses[0] == 200
     assert statuses[1] in (401, 409)  # who is disabled already is signed out, or finds that they were the last one
@@ -411,7 +410,7 @@ def test_nobody_signs_in_to_an_account_that_is_being_disabled(make: Make, boss: 
             wait_until_blocked(db)
         answer = signing_in.result()
 
-    assert (answer.status, answer.json) == (401, INVALID_CREDENTIALS)
+    assert (answer.status, answer.json["code"]) == (403, "account_disabled")
 
 
 def test_nobody_goes_on_with_a_sign_in_that_is_being_ended(make: Make, boss: Caller, db: Database) -> None:
@@ -440,7 +439,7 @@ def test_many_who_sign_in_while_they_are_disabled_are_out_in_the_end(make_over_h
         answers = [login.result() for login in logins]
 
     assert disabling.result()[0] == 200
-    assert {answer.status for answer in answers} <= {200, 401}
+    assert {answer.status for answer in answers} <= {200, 403}
     alive = [Caller(make.send, answer.json["access_token"]) for answer in answers if answer.status == 200]
     assert {caller.get("/account").status for caller in alive} <= {401}
 
