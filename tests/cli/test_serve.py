@@ -16,6 +16,7 @@ from flaskart.kit import clock
 from flaskart.kit.db import Database
 from flaskart.migrations import runner
 from flaskart.web.idempotency import IdempotencyKey
+from flaskart.web.json import decode
 from tests.accounts.sign_ins import rows_of
 from tests.callers import Caller
 from tests.cli.shells import Shell
@@ -107,6 +108,19 @@ def test_a_worker_gives_back_the_memory_that_passwords_took(server: Server) -> N
         assert anyone.post("/auth/login", wrong).status == 401
 
     assert largest_worker(server) - before < 12 * 2**20
+
+
+def test_mail_that_goes_nowhere_is_printed_by_serve(database_url: str, db: Database, tmp_path: Path) -> None:
+    with serving(database_url, tmp_path, worker=True) as shop:
+        anyone = Caller(shop.send)
+        assert anyone.post("/auth/register", decode(ALICE)).status == 201
+        wait_until(lambda: "/verify-email?token=" in (tmp_path / "serve.log").read_text())
+        printed = (tmp_path / "serve.log").read_text()
+        token = printed.partition("/verify-email?token=")[2].split()[0]
+
+        answer = anyone.post("/auth/verify-email", {"token": token})
+
+    assert (answer.status, answer.json["msg"]) == (200, "E-mail address verified")
 
 
 def test_what_serve_says_to_open_is_there(server: Server) -> None:

@@ -50,4 +50,4 @@ def _keep(process: "subprocess.Popen[bytes]", stop: Event) -> None:
 def _start() -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "flaskart.cli", "worker", "--parent", str(os.getpid())]
     # In a group of its own, so that Ctrl-C reaches it through this process and not twice.
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, process_group=0)  # noqa: S603
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)  # noqa: S603

@@ -18,5 +18,6 @@ def worker(parent: int | None) -> None:
     """
     settings, db = open_shop()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    click.echo("The worker runs; Ctrl-C stops it.")
+    if parent is None:
+        click.echo("The worker runs; Ctrl-C stops it.")
     work_until_told_to_stop(create_worker(db, create_mailer(settings)), parent=parent)
