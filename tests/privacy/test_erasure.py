@@ -91,12 +91,15 @@ def test_the_keys_of_an_erased_person_end_and_have_no_name_even_if_they_are_staf
 ) -> None:
     boss, alice = make.staff(), make.staff("alice")
     robot = make.key(alice, {Permission.CATALOG_WRITE})
+    renamed = alice.patch("/admin/keys/1", {"name": "till of Alice Liddell"})
+    assert renamed.status == 200
     assert boss.put(f"/admin/staff/{alice.customer_id}/roles", {"roles": []}).status == 200
 
     assert alice.delete("/account").status == 200
 
     [key] = rows_of(db, "api_key")
     assert key["name"] == ""
+    assert "Liddell" not in repr(make.everything())
     assert key["revoked_at"] == rows_of(db, "customer")[1]["erased_at"]
     assert robot.post("/products", {"name": "Mug", "price": 5}).status == 401
 

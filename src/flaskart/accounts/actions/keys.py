@@ -18,9 +18,10 @@ from flaskart.kit.db import Session
 from flaskart.kit.money import to_major
 
 PREFIX = "flk_live_"  # by which scanners for leaked secrets know one
+# Not the name, which may be that of a person: the log is kept when they are erased.
 API_KEY = Kind(
     "api_key",
-    frozenset({"name", "scopes", "operations", "spend_cap_minor", "currency", "expires_at", "revoked_at"}),
+    frozenset({"scopes", "operations", "spend_cap_minor", "currency", "expires_at", "revoked_at"}),
 )
 
 
